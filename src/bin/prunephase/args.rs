@@ -1,0 +1,23 @@
+//! The subcommands; each has its arguments and its `run` in a file of its own.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Neural-network pruning as a percolation transition.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {}
+
+impl Cli {
+    /// Runs the subcommand: exit 0 where it is done, 1 where it failed (2, wrong usage, is clap's).
+    pub fn run(self) -> anyhow::Result<ExitCode> {
+        match self.command {}
+    }
+}

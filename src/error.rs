@@ -1,0 +1,27 @@
+//! One umbrella error over the errors of the modules.
+
+use thiserror::Error;
+
+/// Everything that can go wrong in this crate, by the module that says so.
+///
+/// Each message is one line that names the file or the value, what is wrong with it and what
+/// would be right.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file could not be read or written.
+    #[error(transparent)]
+    File(#[from] crate::files::FileError),
+    /// A table has the wrong columns or values.
+    #[error(transparent)]
+    Table(#[from] crate::table::TableError),
+    /// An architecture's description does not make a network.
+    #[error(transparent)]
+    Network(#[from] crate::network::NetworkError),
+    /// A mask does not fit, or a pruned weight came back.
+    #[error(transparent)]
+    Mask(#[from] crate::mask::MaskError),
+}
+
+/// A result with this crate's [`enum@Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -1,0 +1,155 @@
+//! Files written whole or not at all, and their checksums.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+/// A file could not be read or written.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum FileError {
+    /// Reading failed.
+    #[error("cannot read {}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Writing failed; nothing of the file was changed.
+    #[error("cannot write {}: {source}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+impl FileError {
+    /// A failure to read `path`.
+    pub fn read(path: &Path, source: io::Error) -> Self {
+        Self::Read { path: path.to_path_buf(), source }
+    }
+
+    /// A failure to write `path`.
+    pub fn write(path: &Path, source: io::Error) -> Self {
+        Self::Write { path: path.to_path_buf(), source }
+    }
+}
+
+/// The folder that holds `path`, `.` for a bare name.
+fn parent_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// Writes `path` through a temporary name beside it, syncs it and renames it, so that a reader, or
+/// the next run after a killed one, sees the old file or the new one and never a part. Missing
+/// folders are made.
+///
+/// # Errors
+/// [`FileError::Write`] where the folder cannot be made or the disk refuses; an old file stays.
+///
+/// ```
+/// let folder = tempfile::tempdir()?;
+/// let path = folder.path().join("new/a.txt");
+/// prunephase::files::write_atomically(&path, |file| file.write_all(b"whole"))?;
+/// assert_eq!(std::fs::read(&path)?, b"whole");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn write_atomically(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), FileError> {
+    let parent = parent_of(path);
+    let attempt = || -> io::Result<()> {
+        fs::create_dir_all(parent)?;
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".writing-");
+        // tempfile makes files that only their owner reads; results are for everybody.
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            builder.permissions(fs::Permissions::from_mode(0o644));
+        }
+        let temporary = builder.tempfile_in(parent)?;
+        let mut buffered = io::BufWriter::new(temporary.as_file());
+        write(&mut buffered)?;
+        buffered.flush()?;
+        drop(buffered);
+        temporary.as_file().sync_all()?;
+        temporary.persist(path).map_err(|error| error.error)?;
+        // The rename itself is durable only once its folder is.
+        #[cfg(unix)]
+        File::open(parent)?.sync_all()?;
+        Ok(())
+    };
+    attempt().map_err(|source| FileError::write(path, source))
+}
+
+/// Reads a whole file.
+///
+/// # Errors
+/// [`FileError::Read`] with the path.
+pub fn read(path: &Path) -> Result<Vec<u8>, FileError> {
+    fs::read(path).map_err(|source| FileError::read(path, source))
+}
+
+/// Reads a whole text file.
+///
+/// # Errors
+/// [`FileError::Read`] with the path, also where the bytes are not UTF-8.
+pub fn read_text(path: &Path) -> Result<String, FileError> {
+    fs::read_to_string(path).map_err(|source| FileError::read(path, source))
+}
+
+/// The BLAKE3 checksum of a file, in hexadecimal.
+///
+/// # Errors
+/// [`FileError::Read`] with the path.
+pub fn checksum(path: &Path) -> Result<String, FileError> {
+    let attempt = || -> io::Result<String> {
+        let mut hasher = blake3::Hasher::new();
+        let mut file = File::open(path)?;
+        let mut buffer = vec![0u8; 1 << 16];
+        loop {
+            let read = file.read(&mut buffer)?;
+            if read == 0 {
+                return Ok(hasher.finalize().to_hex().to_string());
+            }
+            hasher.update(&buffer[..read]);
+        }
+    };
+    attempt().map_err(|source| FileError::read(path, source))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failed_write_keeps_the_old_file_and_leaves_no_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("table.csv");
+        write_atomically(&path, |file| file.write_all(b"old")).unwrap();
+        let error = write_atomically(&path, |file| {
+            file.write_all(b"new, but only a part")?;
+            Err(io::Error::other("disk full"))
+        })
+        .unwrap_err();
+        assert!(error.to_string().contains("table.csv"), "{error}");
+        assert_eq!(fs::read(&path).unwrap(), b"old");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn checksum_is_blake3() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("empty");
+        write_atomically(&path, |_| Ok(())).unwrap();
+        // The published hash of the empty input.
+        assert_eq!(checksum(&path).unwrap(), "af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262");
+    }
+}

@@ -1,0 +1,64 @@
+//! Networks as data: an [`Architecture`] describes layers in terms of a width W and the data; with
+//! both given it becomes a [`Network`] of concrete shapes. The burn module, the mask, the graph
+//! and the names in a checkpoint all follow from it, so that a new architecture is a new
+//! description.
+
+mod architecture;
+mod parameters;
+mod shapes;
+
+pub use architecture::{Architecture, LayerDescription, Units};
+pub use parameters::{LayerParameters, Parameters};
+pub use shapes::{Activation, Convolution, FeatureShape, Layer, Linear, Network, WeightLayer};
+
+use thiserror::Error;
+
+/// A description does not make a network.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum NetworkError {
+    /// The description is not valid TOML or has wrong keys.
+    #[error("{origin}: {message}")]
+    Description {
+        /// The file or the built-in name.
+        origin: String,
+        /// What is wrong, on one line.
+        message: String,
+    },
+    /// No built-in architecture has that name.
+    #[error("no architecture `{name}` is built in; there are {known}, or a path to a description (.toml)")]
+    Unknown {
+        /// The name asked for.
+        name: String,
+        /// The names there are.
+        known: String,
+    },
+    /// A number of units cannot be read.
+    #[error("units `{text}`: must be a number, a multiple of the width (\"4W\") or \"classes\"")]
+    Units {
+        /// What was written.
+        text: String,
+    },
+    /// The layers do not fit the data or each other.
+    #[error("architecture {architecture}, W = {width}: {message}")]
+    Shape {
+        /// The architecture's name.
+        architecture: String,
+        /// The width.
+        width: usize,
+        /// Which layer, what is wrong and what would be right.
+        message: String,
+    },
+    /// Parameters do not have the shapes of the network.
+    #[error("layer `{layer}`: {what} has shape {found:?}, the network needs {expected:?}")]
+    Parameters {
+        /// The layer.
+        layer: String,
+        /// `weight` or `bias`.
+        what: &'static str,
+        /// The shape that was found.
+        found: Vec<usize>,
+        /// The shape that is needed.
+        expected: Vec<usize>,
+    },
+}
