@@ -21,6 +21,9 @@ pub enum Error {
     /// A mask does not fit, or a pruned weight came back.
     #[error(transparent)]
     Mask(#[from] crate::mask::MaskError),
+    /// A graph cannot be built.
+    #[error(transparent)]
+    Graph(#[from] crate::graph::GraphError),
 }
 
 /// A result with this crate's [`enum@Error`].

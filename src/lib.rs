@@ -34,8 +34,10 @@
 
 pub mod error;
 pub mod files;
+pub mod graph;
 pub mod mask;
 pub mod network;
+pub mod percolation;
 pub mod seed;
 pub mod table;
 
