@@ -21,6 +21,9 @@ pub enum Error {
     /// A mask does not fit, or a pruned weight came back.
     #[error(transparent)]
     Mask(#[from] crate::mask::MaskError),
+    /// A checkpoint is damaged, or its parts do not fit.
+    #[error(transparent)]
+    Checkpoint(#[from] crate::checkpoint::CheckpointError),
 }
 
 /// A result with this crate's [`enum@Error`].
