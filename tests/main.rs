@@ -3,3 +3,5 @@
 #![allow(clippy::unwrap_used)]
 
 mod arrows;
+mod data;
+mod inspect;
