@@ -21,6 +21,9 @@ pub enum Error {
     /// A mask does not fit, or a pruned weight came back.
     #[error(transparent)]
     Mask(#[from] crate::mask::MaskError),
+    /// A mask cannot be rewired as asked.
+    #[error(transparent)]
+    Rewire(#[from] crate::rewire::RewireError),
 }
 
 /// A result with this crate's [`enum@Error`].

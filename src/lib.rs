@@ -36,6 +36,7 @@ pub mod error;
 pub mod files;
 pub mod mask;
 pub mod network;
+pub mod rewire;
 pub mod seed;
 pub mod table;
 

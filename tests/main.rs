@@ -3,3 +3,5 @@
 #![allow(clippy::unwrap_used)]
 
 mod arrows;
+mod rewire_properties;
+mod rewire_uniformity;
