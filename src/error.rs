@@ -24,6 +24,9 @@ pub enum Error {
     /// A mask cannot be rewired as asked.
     #[error(transparent)]
     Rewire(#[from] crate::rewire::RewireError),
+    /// A checkpoint is damaged, or its parts do not fit.
+    #[error(transparent)]
+    Checkpoint(#[from] crate::checkpoint::CheckpointError),
 }
 
 /// A result with this crate's [`enum@Error`].

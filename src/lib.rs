@@ -32,6 +32,7 @@
 //! are never counted and never pruned. *Sparsity* is 1 - density. A *level* is one step of a
 //! pruning schedule, a *replicate* is one seed.
 
+pub mod checkpoint;
 pub mod error;
 pub mod files;
 pub mod mask;

@@ -1,0 +1,52 @@
+//! Writing: the same checkpoint is always the same bytes.
+
+use std::collections::HashMap;
+
+use safetensors::Dtype;
+use safetensors::tensor::TensorView;
+
+use super::error::Problem;
+use super::metadata::{Header, Metadata};
+use super::{Checkpoint, read};
+use crate::mask::Mask;
+use crate::network::Network;
+
+/// What the parts say about themselves takes the place of what `metadata` say.
+pub(super) fn completed(metadata: Metadata, network: &Network, mask: &Mask) -> Metadata {
+    Metadata {
+        architecture: Some(network.architecture.clone()),
+        width: (network.width > 0).then_some(network.width),
+        density: Some(mask.density()),
+        version: Some(env!("CARGO_PKG_VERSION").to_owned()),
+        ..metadata
+    }
+}
+
+/// The file's bytes: the safetensors crate sorts the tensors by type and name, the JSON has its
+/// keys in the order of the struct, and the header's map has one key alone, so that no order is
+/// left to chance.
+pub(super) fn bytes(checkpoint: &Checkpoint) -> Result<Vec<u8>, Problem> {
+    checkpoint.validate()?;
+    let Checkpoint { network, parameters, mask, metadata, .. } = checkpoint;
+    let mut tensors: Vec<(String, Dtype, Vec<usize>, Vec<u8>)> = Vec::new();
+    for (layer, layer_mask) in parameters.layers.iter().zip(&mask.layers) {
+        let (name, shape) = (&layer.name, layer.weight.shape().to_vec());
+        let weights = layer.weight.iter().flat_map(|w| w.to_le_bytes()).collect();
+        tensors.push((format!("{name}.weight"), Dtype::F32, shape.clone(), weights));
+        let kept = layer_mask.kept.iter().map(|&kept| u8::from(kept)).collect();
+        tensors.push((format!("{name}.weight_mask"), Dtype::U8, shape, kept));
+        if let Some(bias) = &layer.bias {
+            let values = bias.iter().flat_map(|b| b.to_le_bytes()).collect();
+            tensors.push((format!("{name}.bias"), Dtype::F32, vec![bias.len()], values));
+        }
+    }
+    let format = |error: safetensors::SafeTensorError| Problem::Format(read::one_line(error));
+    let views = tensors
+        .iter()
+        .map(|(name, dtype, shape, data)| Ok((name.as_str(), TensorView::new(*dtype, shape.clone(), data)?)))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(format)?;
+    let header = Header { metadata: completed(metadata.clone(), network, mask), network: network.clone() };
+    let json = serde_json::to_string(&header).map_err(|error| Problem::Metadata(read::one_line(error)))?;
+    safetensors::serialize(views, Some(HashMap::from([(read::KEY.to_owned(), json)]))).map_err(format)
+}
