@@ -24,6 +24,9 @@ pub enum Error {
     /// A graph cannot be built.
     #[error(transparent)]
     Graph(#[from] crate::graph::GraphError),
+    /// A mask cannot be rewired as asked.
+    #[error(transparent)]
+    Rewire(#[from] crate::rewire::RewireError),
     /// A checkpoint is damaged, or its parts do not fit.
     #[error(transparent)]
     Checkpoint(#[from] crate::checkpoint::CheckpointError),

@@ -40,6 +40,7 @@ pub mod graph;
 pub mod mask;
 pub mod network;
 pub mod percolation;
+pub mod rewire;
 pub mod seed;
 pub mod table;
 

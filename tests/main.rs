@@ -5,3 +5,5 @@
 mod arrows;
 mod data;
 mod inspect;
+mod rewire_properties;
+mod rewire_uniformity;

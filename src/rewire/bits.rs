@@ -1,0 +1,165 @@
+//! A layer's mask as a matrix of bits.
+
+use ndarray::{ArrayD, IxDyn};
+
+use super::RewireError;
+use crate::mask::LayerMask;
+
+/// Rows are outputs, columns inputs or taps; one bit a cell, each row in whole words, the bits
+/// beyond the last column 0.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct BitMatrix {
+    pub(super) rows: usize,
+    pub(super) columns: usize,
+    pub(super) words_per_row: usize,
+    pub(super) words: Vec<u64>,
+}
+
+impl BitMatrix {
+    pub(super) fn empty(rows: usize, columns: usize) -> Self {
+        let words_per_row = columns.div_ceil(64);
+        Self { rows, columns, words_per_row, words: vec![0; rows * words_per_row] }
+    }
+
+    pub(super) fn of_layer(layer: &LayerMask) -> Result<Self, RewireError> {
+        let shape = layer.kept.shape();
+        let Some((&rows, inputs)) = shape.split_first() else {
+            return Err(RewireError::NoShape { layer: layer.name.clone() });
+        };
+        let columns = inputs.iter().product();
+        let mut bits = Self::empty(rows, columns);
+        // In the order of the flat index, whatever the layout in memory.
+        let mut cells = layer.kept.iter();
+        for row in bits.words.chunks_exact_mut(bits.words_per_row.max(1)) {
+            for (column, &kept) in cells.by_ref().take(columns).enumerate() {
+                row[column >> 6] |= u64::from(kept) << (column & 63);
+            }
+        }
+        Ok(bits)
+    }
+
+    /// The mask of a layer with the name and shape of `like`, which has as many cells.
+    pub(super) fn to_layer(&self, like: &LayerMask) -> LayerMask {
+        let mut kept = ArrayD::from_elem(IxDyn(like.kept.shape()), false);
+        let mut cells = kept.iter_mut();
+        for row in self.words.chunks_exact(self.words_per_row.max(1)) {
+            for (column, cell) in cells.by_ref().take(self.columns).enumerate() {
+                *cell = row[column >> 6] >> (column & 63) & 1 == 1;
+            }
+        }
+        LayerMask { name: like.name.clone(), kept }
+    }
+
+    /// Word and bit of a cell.
+    #[inline]
+    pub(super) fn place(&self, row: usize, column: usize) -> (usize, u64) {
+        (row * self.words_per_row + (column >> 6), 1 << (column & 63))
+    }
+
+    #[cfg(test)]
+    pub(super) fn holds(&self, row: usize, column: usize) -> bool {
+        let (word, bit) = self.place(row, column);
+        self.words[word] & bit != 0
+    }
+
+    /// Sets a cell; whether it was not set before.
+    pub(super) fn insert(&mut self, row: usize, column: usize) -> bool {
+        let (word, bit) = self.place(row, column);
+        let new = self.words[word] & bit == 0;
+        self.words[word] |= bit;
+        new
+    }
+
+    pub(super) fn cells(&self) -> usize {
+        self.rows * self.columns
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.words.iter().map(|word| word.count_ones() as usize).sum()
+    }
+
+    /// The cells set in both.
+    pub(super) fn shared(&self, other: &Self) -> usize {
+        self.words.iter().zip(&other.words).map(|(a, b)| (a & b).count_ones() as usize).sum()
+    }
+
+    /// The matrix with every cell turned.
+    pub(super) fn complement(&self) -> Self {
+        let mut turned = Self { words: self.words.iter().map(|word| !word).collect(), ..*self };
+        if !self.columns.is_multiple_of(64) {
+            let used = (1 << (self.columns % 64)) - 1;
+            for row in turned.words.chunks_exact_mut(self.words_per_row) {
+                if let Some(last) = row.last_mut() {
+                    *last &= used;
+                }
+            }
+        }
+        turned
+    }
+
+    /// The columns set in each row, in ascending order.
+    pub(super) fn rows_of_columns(&self) -> impl Iterator<Item = (usize, impl Iterator<Item = usize> + '_)> + '_ {
+        (0..self.rows).map(|row| {
+            let words = &self.words[row * self.words_per_row..][..self.words_per_row];
+            let columns = words.iter().enumerate().flat_map(|(at, &word)| {
+                let mut left = word;
+                std::iter::from_fn(move || {
+                    (left != 0).then(|| {
+                        let bit = left.trailing_zeros() as usize;
+                        left &= left - 1;
+                        at * 64 + bit
+                    })
+                })
+            });
+            (row, columns)
+        })
+    }
+
+    /// Row sums: in-degrees.
+    pub(super) fn row_sums(&self) -> Vec<usize> {
+        self.rows_of_columns().map(|(_, columns)| columns.count()).collect()
+    }
+
+    /// Column sums: out-degrees.
+    pub(super) fn column_sums(&self) -> Vec<usize> {
+        let mut sums = vec![0; self.columns];
+        for (_, columns) in self.rows_of_columns() {
+            columns.for_each(|column| sums[column] += 1);
+        }
+        sums
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::seed::Seeds;
+
+    #[test]
+    fn there_and_back_through_every_shape() {
+        let mut stream = Seeds::new(0, 0).stream("test");
+        for shape in [vec![3, 5], vec![4, 64], vec![2, 65], vec![4, 3, 5, 5], vec![1, 1], vec![0, 3], vec![3, 0]] {
+            let kept = ArrayD::from_shape_simple_fn(IxDyn(&shape), || stream.below(3) == 0);
+            let layer = LayerMask { name: "a".into(), kept };
+            let bits = BitMatrix::of_layer(&layer).unwrap();
+            assert_eq!(bits.to_layer(&layer), layer);
+            assert_eq!(bits.count(), layer.kept_count());
+            assert_eq!(bits.row_sums().iter().sum::<usize>(), bits.count());
+            assert_eq!(bits.column_sums().iter().sum::<usize>(), bits.count());
+            let turned = bits.complement();
+            assert_eq!(turned.count(), bits.cells() - bits.count());
+            assert_eq!(turned.shared(&bits), 0);
+            assert_eq!(turned.complement(), bits);
+        }
+    }
+
+    #[test]
+    fn a_row_is_a_filter_and_a_column_a_tap() {
+        let mut kept = ArrayD::from_elem(IxDyn(&[2, 3, 2, 2]), false);
+        kept[[1, 2, 0, 1]] = true;
+        let bits = BitMatrix::of_layer(&LayerMask { name: "conv".into(), kept }).unwrap();
+        assert_eq!((bits.rows, bits.columns), (2, 12));
+        assert!(bits.holds(1, 2 * 4 + 1));
+        assert_eq!(bits.row_sums(), [0, 1]);
+    }
+}

@@ -1,0 +1,60 @@
+//! How long the chain runs and where it is looked at.
+
+use super::RewireError;
+
+/// Where the chain is looked at, in proposals an edge, as far as it runs.
+const CHECKPOINTS: [f64; 16] =
+    [0.5, 1.0, 2.0, 3.0, 5.0, 7.0, 10.0, 15.0, 20.0, 30.0, 50.0, 70.0, 100.0, 200.0, 500.0, 1000.0];
+
+/// How long the chain of double edge swaps runs. Null models without a chain ignore it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SwapOptions {
+    per_edge: f64,
+}
+
+impl SwapOptions {
+    /// `per_edge` proposals, accepted or not, for each kept weight of a layer.
+    ///
+    /// # Errors
+    /// [`RewireError::SwapsPerEdge`] unless 0 < `per_edge` <= 1e9.
+    pub fn new(per_edge: f64) -> Result<Self, RewireError> {
+        if per_edge > 0.0 && per_edge <= 1e9 { Ok(Self { per_edge }) } else { Err(RewireError::SwapsPerEdge(per_edge)) }
+    }
+
+    /// Proposals for each kept weight of a layer.
+    pub fn per_edge(&self) -> f64 {
+        self.per_edge
+    }
+
+    /// The proposals an edge after which the chain is looked at, in ascending order; the last is
+    /// where it ends.
+    pub fn checkpoints(&self) -> Vec<f64> {
+        CHECKPOINTS.into_iter().filter(|&at| at < self.per_edge).chain([self.per_edge]).collect()
+    }
+}
+
+impl Default for SwapOptions {
+    /// 10 proposals an edge; the overlap with the start falls to noise after about 5.
+    fn default() -> Self {
+        Self { per_edge: 10.0 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn checkpoints_end_where_the_chain_does() {
+        assert_eq!(SwapOptions::default().checkpoints(), [0.5, 1.0, 2.0, 3.0, 5.0, 7.0, 10.0]);
+        assert_eq!(SwapOptions::new(2.5).unwrap().checkpoints(), [0.5, 1.0, 2.0, 2.5]);
+        assert_eq!(SwapOptions::new(0.1).unwrap().checkpoints(), [0.1]);
+    }
+
+    #[test]
+    fn lengths_that_are_none_are_refused() {
+        for wrong in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+            assert!(SwapOptions::new(wrong).is_err(), "{wrong}");
+        }
+    }
+}

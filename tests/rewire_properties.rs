@@ -1,0 +1,278 @@
+//! Each null model keeps exactly what it promises.
+
+use ndarray::{ArrayD, IxDyn};
+use proptest::prelude::*;
+
+use prunephase::mask::{LayerMask, Mask};
+use prunephase::network::{LayerParameters, Parameters};
+use prunephase::rewire::{NullModel, SwapOptions, freedom, kept_weights, sample};
+use prunephase::seed::Seeds;
+
+/// Row and column sums of a layer, convolutions as filters x taps.
+fn degrees(layer: &LayerMask) -> (Vec<usize>, Vec<usize>) {
+    let rows = layer.kept.shape()[0];
+    let columns = layer.kept.len() / rows;
+    let (mut row_sums, mut column_sums) = (vec![0; rows], vec![0; columns]);
+    for (index, &kept) in layer.kept.iter().enumerate() {
+        row_sums[index / columns] += usize::from(kept);
+        column_sums[index % columns] += usize::from(kept);
+    }
+    (row_sums, column_sums)
+}
+
+fn random_mask(shapes: &[Vec<usize>], densities: &[f64], seed: u64) -> Mask {
+    let mut stream = Seeds::new(seed, 9).stream("a mask");
+    let layers = shapes
+        .iter()
+        .zip(densities.iter().cycle())
+        .enumerate()
+        .map(|(index, (shape, density))| LayerMask {
+            name: format!("layer{index}"),
+            kept: ArrayD::from_shape_simple_fn(IxDyn(shape), || stream.unit() < *density),
+        })
+        .collect();
+    Mask { layers }
+}
+
+/// Weights of which no two are the same, 0 where pruned.
+fn distinct_weights(mask: &Mask) -> Parameters {
+    let mut next = 0.0;
+    let layers = mask
+        .layers
+        .iter()
+        .map(|layer| LayerParameters {
+            name: layer.name.clone(),
+            weight: layer.kept.mapv(|kept| {
+                next += 1.0;
+                if kept { next } else { 0.0 }
+            }),
+            bias: Some(ndarray::Array1::from_elem(layer.kept.shape()[0], 0.5)),
+        })
+        .collect();
+    Parameters { layers }
+}
+
+fn sorted(layer: &LayerParameters) -> Vec<u32> {
+    let mut values: Vec<u32> = layer.weight.iter().filter(|w| **w != 0.0).map(|w| w.to_bits()).collect();
+    values.sort_unstable();
+    values
+}
+
+fn masks() -> impl Strategy<Value = Mask> {
+    let shape = prop_oneof![
+        (1usize..12, 1usize..12).prop_map(|(out, inputs)| vec![out, inputs]),
+        (1usize..6, 1usize..4, 1usize..4).prop_map(|(out, inputs, side)| vec![out, inputs, side, side]),
+    ];
+    (
+        prop::collection::vec(shape, 1..4),
+        prop::collection::vec(prop_oneof![Just(0.0), Just(1.0), 0.05f64..0.95], 1..4),
+        any::<u64>(),
+    )
+        .prop_map(|(shapes, densities, seed)| random_mask(&shapes, &densities, seed))
+}
+
+fn draw(mask: &Mask, null: NullModel, number: usize) -> Mask {
+    sample(mask, null, &Seeds::new(3, 0), number, &SwapOptions::new(20.0).unwrap()).unwrap().0
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_null_model_keeps_what_it_promises(mask in masks(), number in 0usize..1000) {
+        for &null in NullModel::ALL {
+            let sampled = draw(&mask, null, number);
+            prop_assert_eq!(sampled.kept(), mask.kept());
+            for (a, b) in mask.layers.iter().zip(&sampled.layers) {
+                prop_assert_eq!(&a.name, &b.name);
+                prop_assert_eq!(a.kept.shape(), b.kept.shape());
+                let ((a_in, a_out), (b_in, b_out)) = (degrees(a), degrees(b));
+                if null != NullModel::Edges {
+                    prop_assert_eq!(a.kept_count(), b.kept_count());
+                }
+                if matches!(null, NullModel::InDegrees | NullModel::Degrees) {
+                    prop_assert_eq!(&a_in, &b_in, "{}", null);
+                }
+                if matches!(null, NullModel::OutDegrees | NullModel::Degrees) {
+                    prop_assert_eq!(&a_out, &b_out, "{}", null);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_layer_changes_exactly_where_its_edges_are_not_all_forced(mask in masks()) {
+        for &null in NullModel::ALL {
+            let drawn: Vec<Mask> = (0..40).map(|number| draw(&mask, null, number)).collect();
+            let free = freedom(&mask, null).unwrap();
+            if null == NullModel::Edges {
+                let changed = drawn.iter().any(|drawn| drawn != &mask);
+                prop_assert_eq!(changed, mask.kept() > 0 && mask.kept() < mask.weights());
+                continue;
+            }
+            for (index, layer) in free.iter().enumerate() {
+                let changed = drawn.iter().any(|drawn| drawn.layers[index] != mask.layers[index]);
+                prop_assert_eq!(changed, layer.forced < layer.edges, "{}: {:?}", null, layer);
+            }
+        }
+    }
+
+    #[test]
+    fn the_surviving_weights_are_moved_and_nothing_else(mask in masks(), number in 0usize..1000) {
+        let parameters = distinct_weights(&mask);
+        for &null in NullModel::ALL {
+            let sampled = draw(&mask, null, number);
+            let rewired = kept_weights(&parameters, &mask, &sampled, null, &Seeds::new(3, 0), number).unwrap();
+            sampled.verify(&rewired).unwrap();
+            prop_assert_eq!(&Mask::of_nonzero(&rewired), &sampled);
+            let (mut all_before, mut all_after) = (Vec::new(), Vec::new());
+            for (before, after) in parameters.layers.iter().zip(&rewired.layers) {
+                prop_assert_eq!(&before.bias, &after.bias);
+                let (before, after) = (sorted(before), sorted(after));
+                if null != NullModel::Edges {
+                    prop_assert_eq!(&before, &after);
+                }
+                all_before.extend(before);
+                all_after.extend(after);
+            }
+            all_before.sort_unstable();
+            all_after.sort_unstable();
+            prop_assert_eq!(all_before, all_after);
+        }
+    }
+}
+
+fn example() -> Mask {
+    random_mask(&[vec![30, 40], vec![8, 3, 5, 5], vec![10, 30]], &[0.2, 0.6, 0.05], 5)
+}
+
+#[test]
+fn no_null_model_keeps_more_than_it_promises() {
+    let mask = example();
+    let same = |null: NullModel, of: fn(&LayerMask) -> Vec<usize>| {
+        let sampled = draw(&mask, null, 0);
+        mask.layers.iter().zip(&sampled.layers).filter(|(a, b)| of(a) == of(b)).count()
+    };
+    let count: fn(&LayerMask) -> Vec<usize> = |layer| vec![layer.kept_count()];
+    let inputs: fn(&LayerMask) -> Vec<usize> = |layer| degrees(layer).0;
+    let outputs: fn(&LayerMask) -> Vec<usize> = |layer| degrees(layer).1;
+    assert_eq!(same(NullModel::Edges, count), 0);
+    assert_eq!((same(NullModel::LayerDensity, inputs), same(NullModel::LayerDensity, outputs)), (0, 0));
+    assert_eq!((same(NullModel::InDegrees, inputs), same(NullModel::InDegrees, outputs)), (3, 0));
+    assert_eq!((same(NullModel::OutDegrees, inputs), same(NullModel::OutDegrees, outputs)), (0, 3));
+    assert_eq!((same(NullModel::Degrees, inputs), same(NullModel::Degrees, outputs)), (3, 3));
+}
+
+#[test]
+fn degrees_destroys_correlations_that_in_and_out_degrees_do_not_imply() {
+    // Two blocks: a unit with 12 inputs has inputs with 12 outputs, one with 3 has ones with 3.
+    let kept = ArrayD::from_shape_fn(IxDyn(&[60, 60]), |at| match (at[0] < 30, at[1] < 30) {
+        (true, true) => (at[0] + 30 - at[1]) % 30 < 12,
+        (false, false) => (at[0] + 30 - at[1]) % 30 < 3,
+        _ => false,
+    });
+    let mask = Mask { layers: vec![LayerMask { name: "a".into(), kept }] };
+    let (_, rows) = sample(&mask, NullModel::Degrees, &Seeds::new(1, 0), 0, &SwapOptions::default()).unwrap();
+    let (first, last) = (&rows[0], &rows[rows.len() - 1]);
+    assert!((first.assortativity.unwrap() - 1.0).abs() < 1e-9);
+    assert!(last.assortativity.unwrap().abs() < 0.15, "{last:?}");
+    assert!((last.overlap.unwrap() - last.overlap_random.unwrap()).abs() < 0.1, "{last:?}");
+}
+
+#[test]
+fn a_sample_depends_on_its_number_alone() {
+    let mask = example();
+    let parameters = distinct_weights(&mask);
+    let options = SwapOptions::default();
+    for &null in NullModel::ALL {
+        let one = |number: usize, seed: u64| {
+            let seeds = Seeds::new(seed, 0);
+            let (sampled, rows) = sample(&mask, null, &seeds, number, &options).unwrap();
+            let weights = kept_weights(&parameters, &mask, &sampled, null, &seeds, number).unwrap();
+            (sampled, rows, weights)
+        };
+        let pool = |threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let alone = pool(1).install(|| one(3, 1));
+        let after_others = pool(3).install(|| (0..4).map(|number| one(number, 1)).next_back().unwrap());
+        assert_eq!(alone, after_others, "{null}");
+        assert_ne!(alone.0, one(4, 1).0, "{null}");
+        assert_ne!(alone.0, one(3, 2).0, "{null}");
+        // A layer's draw does not hang on the other layers, unless edges move between them.
+        if null != NullModel::Edges {
+            let mut last = mask.clone();
+            last.layers.drain(..2);
+            let (sampled, _) = sample(&last, null, &Seeds::new(1, 0), 3, &options).unwrap();
+            assert_eq!(sampled.layers[0], alone.0.layers[2], "{null}");
+        }
+    }
+}
+
+#[test]
+fn a_memory_layout_changes_nothing() {
+    let mask = example();
+    let parameters = distinct_weights(&mask);
+    let (mut turned_mask, mut turned) = (mask.clone(), parameters.clone());
+    let kept = &mut turned_mask.layers[0].kept;
+    *kept = kept.t().as_standard_layout().into_owned().reversed_axes();
+    let weight = &mut turned.layers[0].weight;
+    *weight = weight.t().as_standard_layout().into_owned().reversed_axes();
+    assert!(!turned_mask.layers[0].kept.is_standard_layout());
+    assert_eq!(turned_mask, mask);
+    let seeds = Seeds::new(2, 0);
+    for &null in NullModel::ALL {
+        let sampled = draw(&mask, null, 1);
+        assert_eq!(draw(&turned_mask, null, 1), sampled);
+        assert_eq!(
+            kept_weights(&turned, &turned_mask, &sampled, null, &seeds, 1).unwrap(),
+            kept_weights(&parameters, &mask, &sampled, null, &seeds, 1).unwrap()
+        );
+    }
+}
+
+#[test]
+fn the_mixing_rows_tell_the_chain() {
+    let mask = example();
+    let (sampled, rows) = sample(&mask, NullModel::Degrees, &Seeds::new(3, 0), 2, &SwapOptions::default()).unwrap();
+    assert_eq!(rows.len(), 3 * 8);
+    for (layer, rows) in mask.layers.iter().zip(rows.chunks(8)) {
+        let edges = layer.kept_count();
+        let at: Vec<f64> = rows.iter().map(|row| row.proposals_per_edge.unwrap()).collect();
+        assert_eq!(at, [0.0, 0.5, 1.0, 2.0, 3.0, 5.0, 7.0, 10.0]);
+        assert!(rows.iter().all(|row| row.layer == layer.name && row.sample == 2));
+        assert_eq!((rows[0].accepted, rows[0].overlap), (0, Some(1.0)));
+        for pair in rows.windows(2) {
+            let (accepted, proposals) = (pair[1].accepted - pair[0].accepted, pair[1].proposals - pair[0].proposals);
+            assert!(0 < accepted && accepted < proposals, "{pair:?}");
+        }
+        assert_eq!(rows[7].proposals, 10 * edges as u64);
+        let end = sampled.layers.iter().find(|end| end.name == layer.name).unwrap();
+        let shared = layer.kept.iter().zip(&end.kept).filter(|(a, b)| **a && **b).count();
+        assert_eq!(rows[7].overlap, Some(shared as f64 / edges as f64));
+    }
+    let (_, rows) = sample(&mask, NullModel::Edges, &Seeds::new(3, 0), 2, &SwapOptions::default()).unwrap();
+    assert_eq!(rows.len(), 6);
+    assert_eq!(rows[1].proposals_per_edge, None);
+    assert!(rows[1].overlap.unwrap() < 1.0);
+}
+
+#[test]
+fn weights_that_do_not_fit_are_refused() {
+    let mask = example();
+    let parameters = distinct_weights(&mask);
+    let seeds = Seeds::new(0, 0);
+    let loose = draw(&mask, NullModel::Edges, 0);
+    let refused = |parameters, sampled: &Mask| {
+        kept_weights(parameters, &mask, sampled, NullModel::Degrees, &seeds, 0).unwrap_err().to_string()
+    };
+    let message = refused(&parameters, &loose);
+    assert!(message.starts_with("layer `layer0`: the mask keeps "), "{message}");
+    let mut regrown = parameters.clone();
+    regrown.layers[2].weight.fill(1.0);
+    assert!(refused(&regrown, &mask).contains("the mask was not kept"));
+    let mut short = mask.clone();
+    short.layers.pop();
+    assert!(
+        refused(&parameters, &short).contains("layer `layer2`: has shape")
+            || refused(&parameters, &short).contains("layer2")
+    );
+}
