@@ -33,6 +33,17 @@ pub enum Error {
     /// A data set is missing or damaged.
     #[error(transparent)]
     Data(#[from] crate::data::DataError),
+    /// Pruning cannot be done as asked.
+    #[error(transparent)]
+    Pruning(#[from] crate::pruning::PruningError),
+    /// Training cannot be done as asked, or failed.
+    #[cfg(feature = "train")]
+    #[error(transparent)]
+    Training(#[from] crate::training::TrainingError),
+    /// A study cannot be read or run.
+    #[cfg(feature = "train")]
+    #[error(transparent)]
+    Study(#[from] crate::study::StudyError),
 }
 
 /// A result with this crate's [`enum@Error`].

@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use thiserror::Error;
 
@@ -40,6 +41,9 @@ impl FileError {
     }
 }
 
+/// How the names of unfinished files begin.
+const UNFINISHED: &str = ".writing-";
+
 /// The folder that holds `path`, `.` for a bare name.
 fn parent_of(path: &Path) -> &Path {
     match path.parent() {
@@ -67,7 +71,7 @@ pub fn write_atomically(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::R
     let attempt = || -> io::Result<()> {
         fs::create_dir_all(parent)?;
         let mut builder = tempfile::Builder::new();
-        builder.prefix(".writing-");
+        builder.prefix(UNFINISHED);
         // tempfile makes files that only their owner reads; results are for everybody.
         #[cfg(unix)]
         {
@@ -87,6 +91,41 @@ pub fn write_atomically(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::R
         Ok(())
     };
     attempt().map_err(|source| FileError::write(path, source))
+}
+
+/// Every file below `folder`, sorted by path.
+///
+/// # Errors
+/// [`FileError::Read`] where a folder cannot be read.
+pub fn below(folder: &Path) -> Result<Vec<PathBuf>, FileError> {
+    let mut found = Vec::new();
+    let entries = fs::read_dir(folder).map_err(|source| FileError::read(folder, source))?;
+    for entry in entries {
+        let path = entry.map_err(|source| FileError::read(folder, source))?.path();
+        if path.is_dir() {
+            found.extend(below(&path)?);
+        } else {
+            found.push(path);
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// Removes what killed runs left unfinished below `folder`: temporary files of
+/// [`write_atomically`] last written before `since`. Younger ones may be another process's.
+///
+/// # Errors
+/// [`FileError`] where a folder cannot be read or a file not removed.
+pub fn remove_unfinished(folder: &Path, since: SystemTime) -> Result<(), FileError> {
+    for path in below(folder)? {
+        let unfinished = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(UNFINISHED));
+        let old = || fs::metadata(&path).and_then(|data| data.modified()).is_ok_and(|written| written < since);
+        if unfinished && old() {
+            fs::remove_file(&path).map_err(|source| FileError::write(&path, source))?;
+        }
+    }
+    Ok(())
 }
 
 /// Reads a whole file.
@@ -142,6 +181,18 @@ mod tests {
         assert!(error.to_string().contains("table.csv"), "{error}");
         assert_eq!(fs::read(&path).unwrap(), b"old");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_a_killed_run_left_is_removed_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["a/.writing-1", "a/b/.writing-2", "a/table.csv"] {
+            write_atomically(&folder.path().join(name), |_| Ok(())).unwrap();
+        }
+        remove_unfinished(folder.path(), SystemTime::UNIX_EPOCH).unwrap();
+        assert_eq!(below(folder.path()).unwrap().len(), 3);
+        remove_unfinished(folder.path(), SystemTime::now() + std::time::Duration::from_secs(9)).unwrap();
+        assert_eq!(below(folder.path()).unwrap(), [folder.path().join("a/table.csv")]);
     }
 
     #[test]

@@ -40,8 +40,13 @@ pub mod graph;
 pub mod mask;
 pub mod network;
 pub mod percolation;
+pub mod pruning;
 pub mod rewire;
 pub mod seed;
+#[cfg(feature = "train")]
+pub mod study;
 pub mod table;
+#[cfg(feature = "train")]
+pub mod training;
 
 pub use error::{Error, Result};

@@ -5,5 +5,9 @@
 mod arrows;
 mod data;
 mod inspect;
+#[cfg(feature = "train")]
+mod mnist_curve;
+#[cfg(feature = "train")]
+mod pipeline;
 mod rewire_properties;
 mod rewire_uniformity;

@@ -5,7 +5,16 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::data::{self, DataArgs};
+use crate::graph::{self, GraphArgs};
 use crate::inspect::{self, InspectArgs};
+use crate::percolate::{self, PercolateArgs};
+#[cfg(feature = "train")]
+use crate::retrain::{self, RetrainArgs};
+use crate::rewire::{self, RewireArgs};
+#[cfg(feature = "train")]
+use crate::run::{self, RunArgs};
+#[cfg(feature = "train")]
+use crate::status::{self, StatusArgs};
 
 /// Neural-network pruning as a percolation transition.
 #[derive(Debug, Parser)]
@@ -17,7 +26,16 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    #[cfg(feature = "train")]
+    Run(RunArgs),
+    #[cfg(feature = "train")]
+    Status(StatusArgs),
+    #[cfg(feature = "train")]
+    Retrain(RetrainArgs),
     Inspect(InspectArgs),
+    Graph(GraphArgs),
+    Percolate(PercolateArgs),
+    Rewire(RewireArgs),
     Data(DataArgs),
 }
 
@@ -25,6 +43,15 @@ impl Cli {
     /// Runs the subcommand: exit 0 where it is done, 1 where it failed (2, wrong usage, is clap's).
     pub fn run(self) -> anyhow::Result<ExitCode> {
         match self.command {
+            #[cfg(feature = "train")]
+            Command::Run(args) => run::run(&args),
+            #[cfg(feature = "train")]
+            Command::Status(args) => status::run(&args),
+            #[cfg(feature = "train")]
+            Command::Retrain(args) => retrain::run(&args),
+            Command::Graph(args) => graph::run(&args),
+            Command::Percolate(args) => percolate::run(&args),
+            Command::Rewire(args) => rewire::run(&args),
             Command::Inspect(args) => inspect::run(&args),
             Command::Data(args) => data::run(&args),
         }

@@ -2,8 +2,20 @@
 
 mod args;
 mod data;
+mod graph;
 mod inspect;
 mod output;
+mod percolate;
+mod progress;
+#[cfg(feature = "train")]
+mod retrain;
+mod rewire;
+#[cfg(feature = "train")]
+mod run;
+#[cfg(feature = "train")]
+mod status;
+#[cfg(feature = "train")]
+mod summary;
 
 use std::process::ExitCode;
 

@@ -1,0 +1,92 @@
+//! `prunephase run`: train, prune, fine-tune, measure; resumes what is there.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use prunephase::data::Locations;
+use prunephase::study::{self, Event, RunFolder, RunOptions, Study, tasks_of};
+use prunephase::training::Device;
+
+use crate::progress;
+use crate::summary;
+
+/// Train, prune, fine-tune and measure a study; resumes what is there
+#[derive(Debug, clap::Args)]
+pub struct RunArgs {
+    /// The study file
+    study: PathBuf,
+    /// The run folder; what is done in it is not done again
+    #[arg(long)]
+    out: PathBuf,
+    #[command(flatten)]
+    execution: Execution,
+    /// Stop every task after this level; a later run goes on
+    #[arg(long, value_name = "LEVEL")]
+    stop_after_level: Option<usize>,
+}
+
+/// How to execute, for every command that trains.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Execution {
+    /// Trainings side by side, one thread each; results do not depend on it [default: the cores]
+    #[arg(long)]
+    pub jobs: Option<NonZeroUsize>,
+    /// Where tensors live: flex, or ndarray in a build with that feature
+    #[arg(long, default_value = "flex")]
+    pub device: Device,
+    /// Where data sets are looked for first; then PRUNEPHASE_DATA, then the user's cache folder
+    #[arg(long)]
+    pub data_dir: Option<PathBuf>,
+}
+
+impl Execution {
+    /// The options of a run, to its end.
+    pub fn options(&self) -> RunOptions {
+        RunOptions {
+            jobs: self.jobs.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN),
+            device: self.device,
+            locations: Locations::from_environment(self.data_dir.clone()),
+            stop_after: None,
+        }
+    }
+}
+
+/// Runs the command.
+pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
+    let study = Study::read(&args.study)?;
+    let folder = RunFolder::new(&args.out);
+    let options = RunOptions { stop_after: args.stop_after_level, ..args.execution.options() };
+    execute(&study, &folder, &options)?;
+    if folder.manifest().is_file() {
+        summary::print(&folder)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Runs a study with a progress bar.
+pub fn execute(study: &Study, folder: &RunFolder, options: &RunOptions) -> anyhow::Result<()> {
+    let levels = study.schedule().map_err(anyhow::Error::msg)?.levels();
+    let levels = options.stop_after.map_or(levels, |stop| stop.min(levels)) + 1;
+    let tasks = tasks_of(study, "").len();
+    let bar = progress::bar((tasks * levels) as u64, "levels");
+    study::run(study, folder, options, &|event| match event {
+        Event::Level { task, row, last, resumed } => {
+            if *resumed {
+                // Resumed levels take no time: they would make the time left far too short.
+                bar.set_length(bar.length().unwrap_or(0).saturating_sub(1));
+            } else {
+                bar.inc(1);
+            }
+            bar.set_message(format!(
+                "{task} level {}/{last}: density {:.4}, accuracy {:.3}",
+                row.level, row.density, row.accuracy
+            ));
+        }
+        Event::Retrained { done, of } => bar.set_message(format!("retraining {done}/{of}")),
+        Event::Stage(stage) => bar.set_message((*stage).to_owned()),
+        _ => {}
+    })?;
+    bar.finish_and_clear();
+    Ok(())
+}

@@ -1,0 +1,36 @@
+//! `prunephase status`: what of a run is done and what is left.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use prunephase::study::{self, RunFolder};
+
+use crate::output;
+
+/// What of a run is done and what is left
+#[derive(Debug, clap::Args)]
+pub struct StatusArgs {
+    /// The run folder
+    dir: PathBuf,
+    /// One JSON object instead of a table
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the command.
+pub fn run(args: &StatusArgs) -> anyhow::Result<ExitCode> {
+    let status = study::status(&RunFolder::new(&args.dir))?;
+    if args.json {
+        println!("{}", serde_json::to_string(&status)?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut table = output::table(&["task", "levels done", "of"]);
+    for task in &status.tasks {
+        table.add_row([task.task.clone(), task.done.to_string(), task.levels.to_string()]);
+    }
+    println!("{table}");
+    let done = status.tasks.iter().filter(|task| task.done == task.levels).count();
+    let state = if status.finished { "finished" } else { "not finished" };
+    println!("{}: {done} of {} tasks done, {state}", status.study, status.tasks.len());
+    Ok(ExitCode::SUCCESS)
+}

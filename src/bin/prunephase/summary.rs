@@ -1,0 +1,189 @@
+//! The short table at the end of a run.
+
+use std::collections::BTreeMap;
+
+use anyhow::Context;
+use comfy_table::{CellAlignment, Table};
+use prunephase::study::{LevelRow, ObservationRow, RetrainingRow, RunFolder};
+use prunephase::table;
+
+use crate::output;
+
+/// Prints what a finished run found.
+pub fn print(folder: &RunFolder) -> anyhow::Result<()> {
+    let levels: Vec<LevelRow> = table::read_rows(&folder.table("levels"))?;
+    let observations: Vec<ObservationRow> = table::read_rows(&folder.table("percolation"))?;
+    println!("{}", widths(&levels, &observations));
+    print_retraining(folder)?;
+    print_fits(folder)
+}
+
+fn mean(values: impl IntoIterator<Item = f64>) -> Option<f64> {
+    let (mut sum, mut count) = (0.0, 0usize);
+    for value in values {
+        sum += value;
+        count += 1;
+    }
+    (count > 0).then(|| sum / count as f64)
+}
+
+fn cell(value: Option<f64>, digits: usize) -> String {
+    value.map_or_else(|| "-".to_owned(), |value| format!("{value:.digits$}"))
+}
+
+/// The density at which a curve, read from high to low density, first falls below `threshold`,
+/// between two levels in the logarithm of the density.
+fn crossing(curve: &[(f64, f64)], threshold: f64) -> Option<f64> {
+    curve.windows(2).find(|pair| pair[0].1 >= threshold && pair[1].1 < threshold).map(|pair| {
+        let ((d0, v0), (d1, v1)) = (pair[0], pair[1]);
+        let share = (v0 - threshold) / (v0 - v1);
+        (d0.ln() + share * (d1.ln() - d0.ln())).exp()
+    })
+}
+
+fn widths(levels: &[LevelRow], observations: &[ObservationRow]) -> Table {
+    let mut table = output::table(&[
+        "W",
+        "seeds",
+        "weights",
+        "dense accuracy",
+        "last density",
+        "last accuracy",
+        "density at m = 1/2",
+        "density at outputs = 1/2",
+    ]);
+    for column in table.column_iter_mut() {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    let mut by_width: BTreeMap<usize, Vec<&LevelRow>> = BTreeMap::new();
+    for row in levels {
+        by_width.entry(row.width).or_default().push(row);
+    }
+    for (width, rows) in by_width {
+        let last = rows.iter().map(|row| row.level).max().unwrap_or(0);
+        let at = |level: usize| rows.iter().filter(move |row| row.level == level);
+        let graphs = |level: usize| observations.iter().filter(move |row| row.width == width && row.level == level);
+        let outputs = graphs(0).map(|row| row.outputs_reached).max().unwrap_or(1).max(1) as f64;
+        let density = |level: usize| at(level).next().map_or(f64::NAN, |row| row.density);
+        let m: Vec<(f64, f64)> =
+            (0..=last).filter_map(|level| Some((density(level), mean(at(level).filter_map(|row| row.m))?))).collect();
+        let reached: Vec<(f64, f64)> = (0..=last)
+            .filter_map(|level| {
+                Some((density(level), mean(graphs(level).map(|row| row.outputs_reached as f64 / outputs))?))
+            })
+            .collect();
+        table.add_row([
+            width.to_string(),
+            at(0).count().to_string(),
+            at(0).next().map_or(0, |row| row.kept).to_string(),
+            cell(mean(at(0).map(|row| row.accuracy)), 3),
+            cell(at(last).next().map(|row| row.density), 5),
+            cell(mean(at(last).map(|row| row.accuracy)), 3),
+            cell(crossing(&m, 0.5), 4),
+            cell(crossing(&reached, 0.5), 4),
+        ]);
+    }
+    table
+}
+
+fn print_retraining(folder: &RunFolder) -> anyhow::Result<()> {
+    let path = folder.table("retraining");
+    if !path.is_file() {
+        return Ok(());
+    }
+    let rows: Vec<RetrainingRow> = table::read_rows(&path)?;
+    let mut nulls: Vec<&str> = Vec::new();
+    let mut sources: Vec<&str> = Vec::new();
+    for row in &rows {
+        if !nulls.contains(&row.null.as_str()) {
+            nulls.push(&row.null);
+        }
+        if !sources.contains(&row.weights.as_str()) {
+            sources.push(&row.weights);
+        }
+    }
+    // Replicates of one level differ in density by nothing or by rounding.
+    let mut densities: Vec<String> = rows.iter().map(|row| format!("{:.4}", row.density)).collect();
+    densities.dedup();
+    densities.sort();
+    densities.dedup();
+    densities.reverse();
+    let header: Vec<&str> = ["density", "weights"].into_iter().chain(nulls.iter().copied()).collect();
+    let mut table = output::table(&header);
+    for density in &densities {
+        for source in &sources {
+            let mut cells = vec![density.clone(), (*source).to_owned()];
+            cells.extend(nulls.iter().map(|null| {
+                let chosen = rows.iter().filter(|row| {
+                    &format!("{:.4}", row.density) == density && row.weights == *source && row.null == *null
+                });
+                cell(mean(chosen.map(|row| row.accuracy)), 3)
+            }));
+            table.add_row(cells);
+        }
+    }
+    println!("\nMean accuracy after retraining:\n{table}");
+    Ok(())
+}
+
+/// One line for each fit, or why it could not be made.
+fn print_fits(folder: &RunFolder) -> anyhow::Result<()> {
+    for name in ["fit", "collapse"] {
+        let path = folder.fit(name);
+        if !path.is_file() {
+            continue;
+        }
+        let text = prunephase::files::read_text(&path)?;
+        let fit: serde_json::Value = serde_json::from_str(&text).with_context(|| path.display().to_string())?;
+        println!("\n{name}: {}", describe(&fit));
+    }
+    Ok(())
+}
+
+fn estimate(fit: &serde_json::Value, name: &str) -> Option<String> {
+    let number = |key: &str| fit.get(name)?.get(key)?.as_f64();
+    Some(format!(
+        "{name} = {:.4} +- {:.4} (statistical) +- {:.4} (systematic)",
+        number("value")?,
+        number("statistical")?,
+        number("systematic")?
+    ))
+}
+
+fn describe(fit: &serde_json::Value) -> String {
+    if let Some(failed) = fit.get("failed").and_then(serde_json::Value::as_str) {
+        return format!("could not be made: {failed}");
+    }
+    let mut parts: Vec<String> = Vec::new();
+    if let Some(models) = fit.get("models").and_then(serde_json::Value::as_array) {
+        if let Some(best) = fit.get("best").and_then(serde_json::Value::as_str) {
+            parts.push(format!("best model by AICc: {best}"));
+        }
+        let law = models.iter().find(|model| model["name"] == "power_law").map(|model| &model["parameters"]);
+        if let Some(law) = law {
+            parts.push("power law".into());
+            parts.extend(["p_c", "beta"].iter().filter_map(|name| estimate(law, name)));
+        }
+    } else {
+        parts.extend(["p_c", "inv_nu", "kappa_over_nu"].iter().filter_map(|name| estimate(fit, name)));
+        if let Some(quality) = fit.get("quality").and_then(serde_json::Value::as_f64) {
+            parts.push(format!("S = {quality:.3}"));
+        }
+    }
+    let reliable = fit.get("reliable").and_then(serde_json::Value::as_bool).unwrap_or(false);
+    parts.push(if reliable { "reliable".into() } else { "UNRELIABLE: do not quote".into() });
+    parts.join("\n  ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn crossing_lies_between_levels_in_the_logarithm() {
+        let curve = [(1.0, 1.0), (0.1, 0.75), (0.01, 0.25), (0.001, 0.0)];
+        let found = crossing(&curve, 0.5).unwrap();
+        assert!((found.ln() - 0.5 * (0.1f64.ln() + 0.01f64.ln())).abs() < 1e-12);
+        assert_eq!(crossing(&curve[..2], 0.5), None);
+    }
+}

@@ -1,0 +1,399 @@
+//! The study file.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::StudyError;
+use crate::data::Normalisation;
+use crate::files;
+use crate::mask::Density;
+use crate::pruning::{Criterion, Schedule, Scope};
+use crate::rewire::NullModel;
+use crate::training::{Budget, Hyperparameters, Optimiser};
+
+/// What to train, prune, measure, rewire and fit.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Study {
+    /// The study's name.
+    pub name: String,
+    /// The seed from which, with the replicate and the purpose, every random stream follows.
+    #[serde(default)]
+    pub seed: u64,
+    /// The images.
+    pub data: DataSection,
+    /// The networks.
+    pub network: NetworkSection,
+    /// Training of the dense network, and what every later training shares with it.
+    pub training: TrainingSection,
+    /// Pruning and fine-tuning.
+    pub pruning: PruningSection,
+    /// Retraining of rewired samples; none where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retraining: Option<RetrainingSection>,
+    /// The power law of one width's order parameter; none where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fit: Option<Fit>,
+    /// The collapse over the widths; none where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collapse: Option<Collapse>,
+}
+
+/// The images and their normalisation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct DataSection {
+    /// `digits`, `mnist`, `fashion-mnist`, `kmnist`, `kmnist-10k`, `mnist-10k`.
+    pub name: String,
+    /// Subtracted from values in [0, 1].
+    #[serde(default)]
+    pub mean: f64,
+    /// Divided by, after the mean is subtracted.
+    #[serde(default = "one")]
+    pub standard_deviation: f64,
+}
+
+impl DataSection {
+    /// What is subtracted and divided by.
+    pub fn normalisation(&self) -> Normalisation {
+        Normalisation { mean: self.mean, standard_deviation: self.standard_deviation }
+    }
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+/// The networks.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct NetworkSection {
+    /// `fc4`, `cnn5`, or the path of a description.
+    pub architecture: String,
+    /// The widths W.
+    pub widths: Vec<usize>,
+    /// The number of replicates of each width; their seeds are 0, 1, ...
+    pub replicates: u64,
+}
+
+/// Training of the dense network.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct TrainingSection {
+    /// `adam` or `sgd`.
+    pub optimiser: Optimiser,
+    /// Constant.
+    pub learning_rate: f64,
+    /// SGD's momentum.
+    #[serde(default)]
+    pub momentum: f64,
+    /// Images a step.
+    pub batch: usize,
+    /// Passes over the training set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epochs: Option<f64>,
+    /// Optimiser steps, instead of epochs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub steps: Option<usize>,
+}
+
+impl TrainingSection {
+    /// What all trainings of the study share.
+    pub fn hyperparameters(&self) -> Hyperparameters {
+        Hyperparameters {
+            optimiser: self.optimiser,
+            learning_rate: self.learning_rate,
+            momentum: self.momentum,
+            batch: self.batch,
+        }
+    }
+}
+
+/// Pruning, and fine-tuning after each level.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct PruningSection {
+    /// `magnitude` or `random`.
+    #[serde(default)]
+    pub criterion: Criterion,
+    /// `global` or `layer`.
+    #[serde(default)]
+    pub scope: Scope,
+    /// Density ratio of a level to the one before; with `levels`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ratio: Option<f64>,
+    /// The number of levels after the dense one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub levels: Option<usize>,
+    /// Instead of `ratio` and `levels`: one-shot pruning of the dense network to each of these.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub one_shot: Option<Vec<Density>>,
+    /// Fine-tuning of a level, in passes over the training set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epochs: Option<f64>,
+    /// Fine-tuning of a level in optimiser steps, instead of epochs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub steps: Option<usize>,
+}
+
+/// From which weights a subnetwork is retrained.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WeightSource {
+    /// The surviving values; in a sample, each layer's values permuted.
+    Kept,
+    /// The values at initialisation.
+    Rewound,
+    /// A new initialisation.
+    Fresh,
+}
+
+impl WeightSource {
+    /// `kept`, `rewound` or `fresh`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Kept => "kept",
+            Self::Rewound => "rewound",
+            Self::Fresh => "fresh",
+        }
+    }
+}
+
+/// Retraining of rewired samples beside the original.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RetrainingSection {
+    /// The widths, among those of the networks.
+    pub widths: Vec<usize>,
+    /// How many replicates of each width.
+    pub replicates: u64,
+    /// The levels with the nearest densities are taken.
+    pub densities: Vec<Density>,
+    /// Null models.
+    pub nulls: Vec<NullModel>,
+    /// Samples of each null model.
+    pub samples: usize,
+    /// Training seeds of each sample.
+    #[serde(default = "one_seed")]
+    pub seeds: u64,
+    /// Proposals of a double edge swap, an edge.
+    #[serde(default = "ten")]
+    pub swaps_per_edge: f64,
+    /// From which weights.
+    pub weights: Vec<WeightSource>,
+    /// Passes over the training set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epochs: Option<f64>,
+    /// Optimiser steps, instead of epochs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub steps: Option<usize>,
+}
+
+fn one_seed() -> u64 {
+    1
+}
+
+fn ten() -> f64 {
+    10.0
+}
+
+/// A fit of one width's curve.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Fit {
+    /// The width.
+    pub width: usize,
+    /// A column of levels.csv, for example `density`.
+    pub control: String,
+    /// A column of levels.csv, for example `m`.
+    pub value: String,
+    /// Resamples.
+    #[serde(default = "two_hundred")]
+    pub bootstrap: usize,
+}
+
+/// A collapse of the curves of all widths.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Collapse {
+    /// A column of levels.csv, for example `density`.
+    pub control: String,
+    /// A column of levels.csv, for example `m`.
+    pub value: String,
+    /// Range of the scaled control; chosen by the fit's rule where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<[f64; 2]>,
+    /// Resamples.
+    #[serde(default = "two_hundred")]
+    pub bootstrap: usize,
+}
+
+fn two_hundred() -> usize {
+    200
+}
+
+fn budget(epochs: Option<f64>, steps: Option<usize>, section: &str) -> Result<Budget, String> {
+    match (epochs, steps) {
+        (Some(epochs), None) if (0.0..=1e6).contains(&epochs) => Ok(Budget::Epochs(epochs)),
+        (Some(epochs), None) => Err(format!("[{section}] epochs = {epochs}: must be a number from 0 to 1e6")),
+        (None, Some(steps)) => Ok(Budget::Steps(steps)),
+        _ => Err(format!("[{section}] needs either `epochs` or `steps`")),
+    }
+}
+
+impl Study {
+    /// Reads and checks a study file.
+    ///
+    /// # Errors
+    /// As [`Study::parse`], or where the file cannot be read.
+    pub fn read(path: &Path) -> crate::Result<Self> {
+        let text = files::read_text(path)?;
+        Ok(Self::parse(&path.display().to_string(), &text)?)
+    }
+
+    /// Reads a study; `origin` is only named in errors.
+    ///
+    /// # Errors
+    /// [`StudyError::File`] with the line where TOML or a key is wrong, or with the value that is
+    /// out of range.
+    pub fn parse(origin: &str, text: &str) -> Result<Self, StudyError> {
+        let wrong = |message| StudyError::File { origin: origin.to_owned(), message };
+        let study: Self = toml::from_str(text).map_err(|error| {
+            let line = error.span().map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
+            wrong(format!("line {line}: {}", error.message().replace('\n', " ")))
+        })?;
+        study.check().map_err(wrong)?;
+        Ok(study)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        self.training_budget()?;
+        self.fine_tuning_budget()?;
+        self.schedule()?.check().map_err(|error| format!("[pruning] {error}"))?;
+        let rising = self.network.widths.windows(2).all(|pair| pair[0] < pair[1]);
+        if self.network.widths.is_empty() || !rising || self.network.widths[0] == 0 {
+            return Err("[network] widths must be positive and rise, for example [8, 16, 32]".into());
+        }
+        if self.network.replicates == 0 {
+            return Err("[network] replicates must be at least 1".into());
+        }
+        // The largest training set has 60,000 images; the runner checks against the real number.
+        self.training.hyperparameters().check(usize::MAX).map_err(|error| format!("[training] {error}"))?;
+        if !(self.data.standard_deviation > 0.0
+            && self.data.standard_deviation.is_finite()
+            && self.data.mean.is_finite())
+        {
+            return Err("[data] mean must be finite and standard-deviation positive".into());
+        }
+        if let Some(retraining) = &self.retraining {
+            self.retraining_budget(retraining)?;
+            if let Some(width) = retraining.widths.iter().find(|width| !self.network.widths.contains(width)) {
+                return Err(format!("[retraining] width {width} is not among the widths of [network]"));
+            }
+            if retraining.replicates > self.network.replicates {
+                return Err(format!(
+                    "[retraining] replicates = {}: [network] has {}",
+                    retraining.replicates, self.network.replicates
+                ));
+            }
+        }
+        if let Some(fit) = &self.fit
+            && !self.network.widths.contains(&fit.width)
+        {
+            return Err(format!("[fit] width {} is not among the widths of [network]", fit.width));
+        }
+        if self.collapse.is_some() && self.network.widths.len() < 2 {
+            return Err("[collapse] needs at least two widths in [network]".into());
+        }
+        Ok(())
+    }
+
+    /// The pruning schedule.
+    ///
+    /// # Errors
+    /// Where neither or both of its forms are given.
+    pub fn schedule(&self) -> Result<Schedule, String> {
+        match (self.pruning.ratio, self.pruning.levels, &self.pruning.one_shot) {
+            (Some(ratio), Some(levels), None) => Ok(Schedule::Geometric { ratio, levels }),
+            (None, None, Some(densities)) => Ok(Schedule::OneShot { densities: densities.clone() }),
+            _ => Err("[pruning] needs `ratio` and `levels`, or `one-shot` alone".into()),
+        }
+    }
+
+    /// The budget of the dense network.
+    ///
+    /// # Errors
+    /// Where not exactly one of epochs and steps is given.
+    pub fn training_budget(&self) -> Result<Budget, String> {
+        budget(self.training.epochs, self.training.steps, "training")
+    }
+
+    /// The budget of a level.
+    ///
+    /// # Errors
+    /// As [`Study::training_budget`].
+    pub fn fine_tuning_budget(&self) -> Result<Budget, String> {
+        budget(self.pruning.epochs, self.pruning.steps, "pruning")
+    }
+
+    /// The budget of a retraining.
+    ///
+    /// # Errors
+    /// As [`Study::training_budget`].
+    pub fn retraining_budget(&self, section: &RetrainingSection) -> Result<Budget, String> {
+        budget(section.epochs, section.steps, "retraining")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = r#"
+name = "test"
+[data]
+name = "digits"
+[network]
+architecture = "fc4"
+widths = [4, 8]
+replicates = 2
+[training]
+optimiser = "adam"
+learning-rate = 1e-3
+batch = 64
+epochs = 2
+[pruning]
+ratio = 0.8
+levels = 5
+epochs = 0.5
+"#;
+
+    #[test]
+    fn a_good_study_parses() {
+        let study = Study::parse("good.toml", GOOD).unwrap();
+        assert_eq!(study.schedule().unwrap(), Schedule::Geometric { ratio: 0.8, levels: 5 });
+        assert_eq!(study.fine_tuning_budget().unwrap(), Budget::Epochs(0.5));
+    }
+
+    #[test]
+    fn wrong_studies_are_refused_in_one_line() {
+        let cases = [
+            (GOOD.replace("batch", "batsch"), "line 12: unknown field `batsch`"),
+            (GOOD.replace("ratio = 0.8", "ratio = 1.8"), "ratio = 1.8: must lie between 0 and 1"),
+            (GOOD.replace("epochs = 0.5", ""), "[pruning] needs either `epochs` or `steps`"),
+            (GOOD.replace("epochs = 0.5", "epochs = -1"), "[pruning] epochs = -1"),
+            (GOOD.replace("[4, 8]", "[8, 4]"), "[network] widths must be positive and rise"),
+            (GOOD.replace("levels = 5", "one-shot = [0.5]"), "[pruning] needs `ratio` and `levels`, or `one-shot`"),
+            (GOOD.replace("1e-3", "-1"), "learning-rate = -1: must lie in (0, 100]"),
+            (GOOD.replace("\"adam\"", "\"adamm\""), "line 10: unknown variant `adamm`"),
+            (GOOD.replace("replicates = 2", "replicates = 0"), "replicates must be at least 1"),
+            (format!("{GOOD}[fit]\nwidth = 5\ncontrol = \"density\"\nvalue = \"m\"\n"), "[fit] width 5 is not among"),
+        ];
+        for (text, expected) in cases {
+            let message = Study::parse("bad.toml", &text).unwrap_err().to_string();
+            assert!(message.starts_with("bad.toml: ") && message.contains(expected), "{message}\nnot: {expected}");
+            assert!(!message.contains('\n'), "{message}");
+        }
+    }
+}

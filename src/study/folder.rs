@@ -1,0 +1,123 @@
+//! Where a run keeps its files.
+
+use std::path::{Path, PathBuf};
+
+use super::{Study, StudyError};
+use crate::checkpoint::paths::Task;
+use crate::files;
+
+/// The folder of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunFolder {
+    root: PathBuf,
+}
+
+impl RunFolder {
+    /// The run folder at `root`, which need not exist yet.
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    /// The folder itself.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The study as it was understood.
+    pub fn study_file(&self) -> PathBuf {
+        self.root.join("study.json")
+    }
+
+    /// Versions, device and checksums.
+    pub fn manifest(&self) -> PathBuf {
+        self.root.join("manifest.json")
+    }
+
+    /// A table of the whole run, for example `levels`.
+    pub fn table(&self, name: &str) -> PathBuf {
+        self.root.join("tables").join(format!("{name}.csv"))
+    }
+
+    /// The part of a table that one task wrote.
+    pub fn task_table(&self, task: &Task, name: &str) -> PathBuf {
+        self.root.join("tables").join("tasks").join(task.to_string()).join(format!("{name}.csv"))
+    }
+
+    /// A fit's result, for example `collapse`.
+    pub fn fit(&self, name: &str) -> PathBuf {
+        self.root.join("fits").join(format!("{name}.json"))
+    }
+
+    /// Where figures go.
+    pub fn figures(&self) -> PathBuf {
+        self.root.join("figures")
+    }
+
+    /// The times of one task; no comparison of bytes includes them.
+    pub fn log(&self, task: &Task) -> PathBuf {
+        self.root.join("log").join(format!("{}.csv", task))
+    }
+
+    /// The study that this folder holds.
+    ///
+    /// # Errors
+    /// [`StudyError::NotARun`] without a study.json; [`StudyError::Damaged`] where it does not parse.
+    pub fn study(&self) -> crate::Result<Study> {
+        let path = self.study_file();
+        if !path.is_file() {
+            return Err(StudyError::NotARun { folder: self.root.clone() }.into());
+        }
+        let text = files::read_text(&path)?;
+        let study = serde_json::from_str(&text)
+            .map_err(|error| StudyError::Damaged { path, message: format!("not a study: {error}") })?;
+        Ok(study)
+    }
+
+    /// Claims the folder for `study`: writes study.json, or checks that the one there is the same.
+    ///
+    /// # Errors
+    /// [`StudyError::OtherStudy`] with the first key that differs.
+    pub fn claim(&self, study: &Study) -> crate::Result<()> {
+        let path = self.study_file();
+        if path.is_file() {
+            let there = self.study()?;
+            if let Some(difference) = first_difference(study, &there) {
+                return Err(StudyError::OtherStudy { folder: self.root.clone(), difference }.into());
+            }
+            return Ok(());
+        }
+        write_json(&path, study)
+    }
+}
+
+/// Writes `value` as indented JSON, whole or not at all.
+pub(super) fn write_json<T: serde::Serialize>(path: &Path, value: &T) -> crate::Result<()> {
+    let damaged = |error: serde_json::Error| StudyError::Damaged {
+        path: path.to_path_buf(),
+        message: format!("cannot be written as JSON: {error}"),
+    };
+    let mut text = serde_json::to_string_pretty(value).map_err(damaged)?;
+    text.push('\n');
+    files::write_atomically(path, |file| file.write_all(text.as_bytes()))?;
+    Ok(())
+}
+
+/// The dotted name of the first key in which two studies differ.
+fn first_difference(a: &Study, b: &Study) -> Option<String> {
+    fn walk(name: &str, a: &serde_json::Value, b: &serde_json::Value) -> Option<String> {
+        if a == b {
+            return None;
+        }
+        if let (Some(a), Some(b)) = (a.as_object(), b.as_object()) {
+            let keys: std::collections::BTreeSet<_> = a.keys().chain(b.keys()).collect();
+            let null = serde_json::Value::Null;
+            return keys.into_iter().find_map(|key| {
+                let name = if name.is_empty() { key.clone() } else { format!("{name}.{key}") };
+                walk(&name, a.get(key).unwrap_or(&null), b.get(key).unwrap_or(&null))
+            });
+        }
+        Some(name.to_owned())
+    }
+    let (a, b) = (serde_json::to_value(a).ok()?, serde_json::to_value(b).ok()?);
+    walk("", &a, &b)
+}

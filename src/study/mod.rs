@@ -1,0 +1,82 @@
+//! Studies: one TOML file says what to train, prune, measure, rewire and fit; a runner does it,
+//! level by level, and goes on where it was stopped.
+//!
+//! A run folder holds `study.json` (the study as it was understood), `checkpoints/`, `tables/`,
+//! `fits/`, `figures/`, `manifest.json` (versions, device, checksums) and `log/` (times), which no
+//! comparison of bytes includes.
+
+mod analysis;
+mod file;
+mod folder;
+mod manifest;
+mod order_parameter;
+mod parallel;
+mod retraining;
+mod rows;
+mod runner;
+mod status;
+mod task;
+
+pub use analysis::analyse;
+pub use file::{
+    Collapse, DataSection, Fit, NetworkSection, PruningSection, RetrainingSection, Study, TrainingSection, WeightSource,
+};
+pub use folder::RunFolder;
+pub use parallel::in_parallel;
+pub use retraining::{Retraining, RetrainingSample};
+pub use rows::{LevelRow, ObservationRow, RetrainingRow};
+pub use runner::{Event, RunOptions, run};
+pub use status::{Status, TaskStatus, status};
+pub use task::tasks_of;
+
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+/// A study cannot be read or run.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum StudyError {
+    /// The study file is not valid.
+    #[error("{origin}: {message}")]
+    File {
+        /// The file.
+        origin: String,
+        /// The line, what is wrong and what would be right.
+        message: String,
+    },
+    /// The folder holds the results of another study.
+    #[error("{}: holds the results of another study ({difference} differs); take another folder", folder.display())]
+    OtherStudy {
+        /// The folder.
+        folder: PathBuf,
+        /// The first key that differs.
+        difference: String,
+    },
+    /// The folder does not hold a run.
+    #[error("{}: not a run folder: it has no study.json; `prunephase run STUDY.toml --out DIR` makes one", folder.display())]
+    NotARun {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// A file of the run folder is not what the runner wrote.
+    #[error("{}: {message}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        message: String,
+    },
+    /// Tasks failed; the others are done.
+    #[error("{failed} of {tasks} tasks failed; the first: {task}: {first}")]
+    Tasks {
+        /// How many failed.
+        failed: usize,
+        /// How many there are.
+        tasks: usize,
+        /// The first that failed.
+        task: String,
+        /// What it said.
+        first: Box<crate::Error>,
+    },
+}

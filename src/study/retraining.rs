@@ -1,0 +1,84 @@
+//! Retraining of a subnetwork from kept, rewound or fresh weights.
+
+use super::file::WeightSource;
+use super::rows::RetrainingRow;
+use crate::data::Split;
+use crate::mask::Mask;
+use crate::network::{Network, Parameters};
+use crate::seed::Seeds;
+use crate::training::{Budget, Device, Hyperparameters, Trainer, TrainingError, evaluate};
+
+/// A subnetwork to retrain: the original, or a sample of a null model.
+#[derive(Debug, Clone)]
+pub struct RetrainingSample {
+    /// `original`, or the null model.
+    pub null: String,
+    /// The sample's number; 0 for the original.
+    pub sample: usize,
+    /// Weights for [`WeightSource::Kept`], and biases.
+    pub parameters: Parameters,
+    /// The kept weights.
+    pub mask: Mask,
+}
+
+/// Retrains the subnetworks of one checkpoint, all with the same budget and, for one training
+/// seed, the same order of images and the same fresh weights.
+#[derive(Debug)]
+pub struct Retraining<'a> {
+    /// The network.
+    pub network: &'a Network,
+    /// Training and test set, normalised.
+    pub split: &'a Split,
+    /// As in the training of the checkpoint.
+    pub hyperparameters: Hyperparameters,
+    /// The same for all.
+    pub budget: Budget,
+    /// Where tensors live.
+    pub device: Device,
+    /// The weights at initialisation, for [`WeightSource::Rewound`].
+    pub initial: Option<&'a Parameters>,
+    /// The seed of the study or of the command.
+    pub seed: u64,
+    /// The checkpoint's name in the table and in random streams.
+    pub checkpoint: &'a str,
+}
+
+impl Retraining<'_> {
+    /// Retrains `sample` from `weights` with the training seed `seed` and measures it.
+    ///
+    /// # Errors
+    /// [`TrainingError`] where training fails, or where rewound weights are asked for and none
+    /// are given.
+    pub fn run(&self, sample: &RetrainingSample, weights: WeightSource, seed: u64) -> crate::Result<RetrainingRow> {
+        let seeds = Seeds::new(self.seed, seed);
+        let mut start = match weights {
+            WeightSource::Kept => sample.parameters.clone(),
+            WeightSource::Rewound => self.initial.cloned().ok_or_else(|| TrainingError::Hyperparameter {
+                name: "weights",
+                value: "rewound".into(),
+                expected: "needs the weights at initialisation".into(),
+            })?,
+            WeightSource::Fresh => {
+                let mut stream = seeds.stream(&format!("{}: fresh weights", self.checkpoint));
+                Parameters::initialise(self.network, &mut stream)
+            }
+        };
+        sample.mask.apply(&mut start)?;
+        let trainer = Trainer::new(self.network, &self.split.train, self.hyperparameters, self.device)?;
+        let purpose = format!("{}: shuffle, retraining", self.checkpoint);
+        let trained = trainer.train(&start, &sample.mask, self.budget, &seeds, &purpose, &mut |_| {})?;
+        let metrics = evaluate(self.network, &trained, &sample.mask, &self.split.test, self.device)?;
+        Ok(RetrainingRow {
+            checkpoint: self.checkpoint.to_owned(),
+            density: sample.mask.density().value(),
+            null: sample.null.clone(),
+            weights: weights.name().to_owned(),
+            sample: sample.sample,
+            seed,
+            accuracy: metrics.accuracy,
+            loss: metrics.loss,
+            prediction_entropy: metrics.prediction_entropy,
+            outcome_entropy: metrics.outcome_entropy,
+        })
+    }
+}

@@ -1,0 +1,146 @@
+//! The rows of a run's tables; field order is column order.
+
+use serde::{Deserialize, Serialize};
+
+use crate::rewire::{self, NullModel};
+
+/// One level of one replicate: `tables/levels.csv`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LevelRow {
+    /// The data set.
+    pub dataset: String,
+    /// The architecture.
+    pub architecture: String,
+    /// The width W.
+    pub width: usize,
+    /// The replicate.
+    pub seed: u64,
+    /// 0 is the dense network.
+    pub level: usize,
+    /// kept / weights of the dense network.
+    pub density: f64,
+    /// Number of kept weights.
+    pub kept: usize,
+    /// Share of test images whose class is predicted.
+    pub accuracy: f64,
+    /// Mean cross entropy, nats.
+    pub loss: f64,
+    /// Mean entropy of the softmax, nats.
+    pub prediction_entropy: f64,
+    /// Entropy of the histogram of predicted labels, nats.
+    pub outcome_entropy: f64,
+    /// (A - A_chance) / (A_dense - A_chance); empty where the dense network is not above chance.
+    pub m: Option<f64>,
+    /// ||w_t - w_0|| over the kept weights.
+    pub weight_distance: f64,
+    /// Cosine between w_t and w_0 over the kept weights.
+    pub weight_cosine: f64,
+    /// Share of kept weights whose sign changed since initialisation.
+    pub sign_flips: f64,
+    /// Jaccard overlap of the mask with that of the level before.
+    pub mask_overlap: f64,
+}
+
+/// The graph of one level of one replicate: `tables/percolation.csv`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ObservationRow {
+    /// The data set.
+    pub dataset: String,
+    /// The architecture.
+    pub architecture: String,
+    /// The width W.
+    pub width: usize,
+    /// The replicate.
+    pub seed: u64,
+    /// 0 is the dense network.
+    pub level: usize,
+    /// kept / weights of the dense network.
+    pub density: f64,
+    /// Number of kept weights.
+    pub edges: usize,
+    /// N: all nodes, isolated ones included.
+    pub nodes: usize,
+    /// s1 / N.
+    pub p_inf: f64,
+    /// Nodes of the largest component.
+    pub s1: usize,
+    /// Nodes of the second largest component.
+    pub s2: usize,
+    /// Sum of s^2 over all components but one largest, over N.
+    pub chi: f64,
+    /// Number of components, isolated nodes included.
+    pub components: usize,
+    /// Outputs on a directed path from an input.
+    pub outputs_reached: usize,
+    /// Inputs on a directed path to an output.
+    pub inputs_used: usize,
+    /// Weights on a directed path from an input to an output.
+    pub active_edges: usize,
+}
+
+/// One retraining: `tables/retraining.csv`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RetrainingRow {
+    /// The checkpoint the samples were drawn from.
+    pub checkpoint: String,
+    /// kept / weights of the dense network.
+    pub density: f64,
+    /// `original`, or the null model.
+    pub null: String,
+    /// `kept`, `rewound` or `fresh`.
+    pub weights: String,
+    /// The sample; 0 for the original.
+    pub sample: usize,
+    /// The training seed.
+    pub seed: u64,
+    /// Share of test images whose class is predicted.
+    pub accuracy: f64,
+    /// Mean cross entropy, nats.
+    pub loss: f64,
+    /// Mean entropy of the softmax, nats.
+    pub prediction_entropy: f64,
+    /// Entropy of the histogram of predicted labels, nats.
+    pub outcome_entropy: f64,
+}
+
+/// How far the swaps of one layer of one sample went: `tables/mixing.csv`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MixingRow {
+    /// The checkpoint the samples were drawn from.
+    pub checkpoint: String,
+    /// The null model.
+    pub null: String,
+    /// The sample.
+    pub sample: usize,
+    /// The layer.
+    pub layer: String,
+    /// Proposals so far over the layer's kept weights.
+    pub proposals_per_edge: Option<f64>,
+    /// Proposals so far, accepted or not.
+    pub proposals: u64,
+    /// Swaps made so far.
+    pub accepted: u64,
+    /// Edges shared with the start over the edges of the start.
+    pub overlap: Option<f64>,
+    /// The same of a uniform draw, on average.
+    pub overlap_random: Option<f64>,
+    /// Correlation of the target's in-degree and the source's out-degree over the edges.
+    pub assortativity: Option<f64>,
+}
+
+impl MixingRow {
+    pub(super) fn new(checkpoint: &str, null: NullModel, row: rewire::MixingRow) -> Self {
+        Self {
+            checkpoint: checkpoint.to_owned(),
+            null: null.to_string(),
+            sample: row.sample,
+            layer: row.layer,
+            proposals_per_edge: row.proposals_per_edge,
+            proposals: row.proposals,
+            accepted: row.accepted,
+            overlap: row.overlap,
+            overlap_random: row.overlap_random,
+            assortativity: row.assortativity,
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! What of a run is done and what is left.
+
+use serde::Serialize;
+
+use super::task::{levels_done, tasks_of};
+use super::{RunFolder, StudyError};
+use crate::network::Architecture;
+
+/// One task's part of a [`Status`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TaskStatus {
+    /// The task.
+    pub task: String,
+    /// Levels done, the dense one included.
+    pub done: usize,
+    /// Levels in all, the dense one included.
+    pub levels: usize,
+}
+
+/// What of a run is done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Status {
+    /// The study's name.
+    pub study: String,
+    /// By width, then by replicate.
+    pub tasks: Vec<TaskStatus>,
+    /// Whether tables, fits and manifest are written.
+    pub finished: bool,
+}
+
+/// Reads what is done in a run folder.
+///
+/// # Errors
+/// [`StudyError::NotARun`], [`StudyError::Damaged`].
+pub fn status(folder: &RunFolder) -> crate::Result<Status> {
+    let study = folder.study()?;
+    let architecture = Architecture::load(&study.network.architecture)?;
+    let invalid = |message| StudyError::File { origin: study.name.clone(), message };
+    let levels = study.schedule().map_err(invalid)?.levels() + 1;
+    let tasks = tasks_of(&study, &architecture.name)
+        .iter()
+        .map(|task| TaskStatus { task: task.to_string(), done: levels_done(folder, task), levels })
+        .collect();
+    Ok(Status { study: study.name, tasks, finished: folder.manifest().is_file() })
+}

@@ -1,0 +1,68 @@
+//! Training on burn, with the mask kept at every step, and the metrics of a test set.
+//!
+//! Random numbers come from named streams alone (never from burn's process-wide generator), and
+//! every tensor operation runs on one thread, so that a training gives the same bytes whatever
+//! else the process does.
+
+mod device;
+mod evolution;
+mod hyperparameters;
+mod metrics;
+mod module;
+mod trainer;
+
+pub use device::Device;
+pub use evolution::Evolution;
+pub use hyperparameters::{Budget, Hyperparameters, Optimiser};
+pub use metrics::Metrics;
+pub use trainer::{Progress, Trainer, evaluate, logits};
+
+use thiserror::Error;
+
+/// Training cannot be done as asked, or failed.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum TrainingError {
+    /// A hyperparameter out of its range.
+    #[error("training: {name} = {value}: {expected}")]
+    Hyperparameter {
+        /// Its name in the study file.
+        name: &'static str,
+        /// What was given.
+        value: String,
+        /// What would be right.
+        expected: String,
+    },
+    /// The data do not fit the network.
+    #[error("data set {dataset}: images of {found} values, the network takes {expected}")]
+    Data {
+        /// The data set.
+        dataset: String,
+        /// Values of one image.
+        found: usize,
+        /// Inputs of the network.
+        expected: usize,
+    },
+    /// The loss became NaN or infinite.
+    #[error("training diverged: {what} is not finite after step {step}; a smaller learning rate may help")]
+    Diverged {
+        /// A layer's weights, or the loss.
+        what: String,
+        /// Steps done.
+        step: usize,
+    },
+    /// The mask was not kept, or does not fit.
+    #[error(transparent)]
+    Mask(#[from] crate::mask::MaskError),
+    /// The parameters do not fit the network.
+    #[error(transparent)]
+    Network(#[from] crate::network::NetworkError),
+    /// The device gave back something else than was asked for: an error of this crate or of burn.
+    #[error("device {device}: {message}")]
+    Device {
+        /// The device.
+        device: Device,
+        /// What it said.
+        message: String,
+    },
+}
