@@ -3,5 +3,6 @@
 #![allow(clippy::unwrap_used)]
 
 mod arrows;
+mod rewire_command;
 mod rewire_properties;
 mod rewire_uniformity;

@@ -13,11 +13,15 @@ pub struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {}
+enum Command {
+    Rewire(super::rewire::RewireArgs),
+}
 
 impl Cli {
     /// Runs the subcommand: exit 0 where it is done, 1 where it failed (2, wrong usage, is clap's).
     pub fn run(self) -> anyhow::Result<ExitCode> {
-        match self.command {}
+        match self.command {
+            Command::Rewire(args) => super::rewire::run(&args),
+        }
     }
 }

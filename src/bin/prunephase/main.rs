@@ -1,6 +1,7 @@
 //! The command line: parses, dispatches, prints one line for an error.
 
 mod args;
+mod rewire;
 
 use std::process::ExitCode;
 
