@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used)]
 
 mod arrows;
+mod data;
+mod inspect;
 mod rewire_command;
 mod rewire_properties;
 mod rewire_uniformity;

@@ -4,6 +4,10 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::data::{self, DataArgs};
+use crate::inspect::{self, InspectArgs};
+use crate::rewire::{self, RewireArgs};
+
 /// Neural-network pruning as a percolation transition.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100)]
@@ -14,14 +18,18 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Rewire(super::rewire::RewireArgs),
+    Inspect(InspectArgs),
+    Data(DataArgs),
+    Rewire(RewireArgs),
 }
 
 impl Cli {
     /// Runs the subcommand: exit 0 where it is done, 1 where it failed (2, wrong usage, is clap's).
     pub fn run(self) -> anyhow::Result<ExitCode> {
         match self.command {
-            Command::Rewire(args) => super::rewire::run(&args),
+            Command::Inspect(args) => inspect::run(&args),
+            Command::Data(args) => data::run(&args),
+            Command::Rewire(args) => rewire::run(&args),
         }
     }
 }
