@@ -9,5 +9,6 @@ mod inspect;
 mod mnist_curve;
 #[cfg(feature = "train")]
 mod pipeline;
+mod rewire_command;
 mod rewire_properties;
 mod rewire_uniformity;

@@ -68,8 +68,8 @@ struct MaximumEntropy {
 }
 
 impl MaximumEntropy {
-    const MOST_ITERATIONS: usize = 500;
-    const TOLERANCE: f64 = 1e-8;
+    const MOST_ITERATIONS: usize = 200;
+    const TOLERANCE: f64 = 1e-6;
 
     fn fit(rows: &[usize], columns: &[usize]) -> Self {
         // How many rows have each sum; entry k is for the sum k.

@@ -15,6 +15,8 @@ use prunephase::seed::Seeds;
 use prunephase::table;
 use rayon::prelude::*;
 
+use crate::output::warn;
+
 /// Draw random subnetworks that share part of a checkpoint's structure.
 ///
 /// Writes sample-0000.safetensors and so on, with the surviving weights of each layer permuted onto
@@ -54,7 +56,7 @@ pub fn run(args: &RewireArgs) -> anyhow::Result<ExitCode> {
     refuse_samples(&args.out)?;
     let source = Checkpoint::read(&args.checkpoint)?;
     let checksum = files::checksum(&args.checkpoint)?;
-    source.warnings.iter().for_each(|warning| warn(warning));
+    warn(&source.warnings);
     let freedom = rewire::freedom(&source.mask, args.null)?;
 
     let progress = ProgressBar::new(args.samples.into());
@@ -70,7 +72,7 @@ pub fn run(args: &RewireArgs) -> anyhow::Result<ExitCode> {
     let rows = rows.with_context(|| format!("rewiring {}", args.checkpoint.display()))?.concat();
     table::write_rows(&args.out.join("mixing.csv"), &rows)?;
 
-    rewire::warnings(&freedom, &rows).iter().for_each(|warning| warn(warning));
+    warn(&rewire::warnings(&freedom, &rows).iter().map(ToString::to_string).collect::<Vec<_>>());
     let (kept, weights) = (source.mask.kept(), source.mask.weights());
     eprintln!(
         "prunephase: {} of null model `{}` in {}, {kept} of {weights} weights kept in each",
@@ -79,10 +81,6 @@ pub fn run(args: &RewireArgs) -> anyhow::Result<ExitCode> {
         args.out.display()
     );
     Ok(ExitCode::SUCCESS)
-}
-
-fn warn(warning: &dyn std::fmt::Display) {
-    eprintln!("prunephase: warning: {warning}");
 }
 
 /// Samples of another null model, seed or checkpoint must not mix with the new ones.
