@@ -3,3 +3,5 @@
 #![allow(clippy::unwrap_used)]
 
 mod arrows;
+mod graph;
+mod percolate;

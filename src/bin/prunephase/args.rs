@@ -4,6 +4,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use super::graph;
+use super::percolate;
+
 /// Neural-network pruning as a percolation transition.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100)]
@@ -13,11 +16,17 @@ pub struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {}
+enum Command {
+    Graph(graph::GraphArgs),
+    Percolate(percolate::PercolateArgs),
+}
 
 impl Cli {
     /// Runs the subcommand: exit 0 where it is done, 1 where it failed (2, wrong usage, is clap's).
     pub fn run(self) -> anyhow::Result<ExitCode> {
-        match self.command {}
+        match self.command {
+            Command::Graph(args) => graph::run(&args),
+            Command::Percolate(args) => percolate::run(&args),
+        }
     }
 }

@@ -1,6 +1,9 @@
 //! The command line: parses, dispatches, prints one line for an error.
 
 mod args;
+mod graph;
+mod percolate;
+mod progress;
 
 use std::process::ExitCode;
 

@@ -1,0 +1,87 @@
+//! `prunephase graph`: a checkpoint's graph for other tools.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::ValueEnum;
+use prunephase::checkpoint::Checkpoint;
+use prunephase::graph::{self, LayeredGraph};
+
+/// What the nodes of the graph are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Encoding {
+    /// Units of linear layers, channels of convolutions
+    Channel,
+}
+
+impl From<Encoding> for graph::Encoding {
+    fn from(encoding: Encoding) -> Self {
+        match encoding {
+            Encoding::Channel => Self::Channel,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// GraphML: node attributes group, role, index; edge attributes layer, weight
+    Graphml,
+    /// Columns source, target, layer, weight
+    Csv,
+    /// Node-link JSON; in networkx, node_link_graph(data, edges="edges")
+    Json,
+}
+
+impl From<Format> for graph::Format {
+    fn from(format: Format) -> Self {
+        match format {
+            Format::Graphml => Self::GraphMl,
+            Format::Csv => Self::Csv,
+            Format::Json => Self::Json,
+        }
+    }
+}
+
+/// Write the graph of a checkpoint's kept weights
+#[derive(Debug, clap::Args)]
+pub struct GraphArgs {
+    /// The checkpoint
+    #[arg(value_name = "CKPT")]
+    checkpoint: PathBuf,
+    /// The format of the file
+    #[arg(long)]
+    format: Format,
+    /// The file to write
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// What the nodes are
+    #[arg(long, default_value = "channel")]
+    encoding: Encoding,
+}
+
+/// Reads the graph of a checkpoint; its warnings, and what is wrong with it under the file's name.
+pub fn read(path: &std::path::Path, encoding: Encoding) -> anyhow::Result<LayeredGraph> {
+    let checkpoint = Checkpoint::read(path)?;
+    for warning in &checkpoint.warnings {
+        eprintln!("warning: {warning}");
+    }
+    let Checkpoint { network, parameters, mask, .. } = checkpoint;
+    LayeredGraph::from_network(&network, &parameters, &mask, encoding.into())
+        .map_err(|error| anyhow::Error::new(error).context(path.display().to_string()))
+}
+
+/// Runs `prunephase graph`.
+pub fn run(args: &GraphArgs) -> anyhow::Result<ExitCode> {
+    let graph = read(&args.checkpoint, args.encoding)?;
+    graph.write(&args.out, args.format.into())?;
+    eprintln!(
+        "{}: {} nodes, {} pairs of nodes joined by {} kept weights of {} (density {})",
+        args.out.display(),
+        graph.nodes(),
+        graph.pairs(),
+        graph.edges(),
+        graph.dense(),
+        graph.density()
+    );
+    Ok(ExitCode::SUCCESS)
+}
