@@ -27,6 +27,9 @@ pub enum Error {
     /// A checkpoint is damaged, or its parts do not fit.
     #[error(transparent)]
     Checkpoint(#[from] crate::checkpoint::CheckpointError),
+    /// A data set is missing or damaged.
+    #[error(transparent)]
+    Data(#[from] crate::data::DataError),
 }
 
 /// A result with this crate's [`enum@Error`].

@@ -33,6 +33,7 @@
 //! pruning schedule, a *replicate* is one seed.
 
 pub mod checkpoint;
+pub mod data;
 pub mod error;
 pub mod files;
 pub mod graph;

@@ -3,5 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod arrows;
+mod data;
 mod graph;
+mod inspect;
 mod percolate;

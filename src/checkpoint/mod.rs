@@ -1,7 +1,7 @@
 //! Checkpoints: one safetensors file holds the weights, biases and masks of a network.
 //!
 //! Tensors are `NAME.weight` (f32, [out, in] or [out, in, kh, kw], pruned entries 0),
-//! `NAME.weight_mask` (u8, 1 where kept) and `NAME.bias` (f32, [out]); the header key `prunephase`
+//! `NAME.weight_mask` (u8, 1 where kept) and `NAME.bias` (f32, \[out\]); the header key `prunephase`
 //! holds a JSON object with [`Metadata`] and the [`Network`]. In PyTorch such a file loads strictly
 //! once the keys that end in `.weight_mask` are taken out. The same checkpoint is always the same
 //! bytes.

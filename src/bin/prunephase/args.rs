@@ -4,8 +4,10 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use super::graph;
-use super::percolate;
+use crate::data::{self, DataArgs};
+use crate::graph::{self, GraphArgs};
+use crate::inspect::{self, InspectArgs};
+use crate::percolate::{self, PercolateArgs};
 
 /// Neural-network pruning as a percolation transition.
 #[derive(Debug, Parser)]
@@ -17,8 +19,10 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Graph(graph::GraphArgs),
-    Percolate(percolate::PercolateArgs),
+    Graph(GraphArgs),
+    Percolate(PercolateArgs),
+    Inspect(InspectArgs),
+    Data(DataArgs),
 }
 
 impl Cli {
@@ -27,6 +31,8 @@ impl Cli {
         match self.command {
             Command::Graph(args) => graph::run(&args),
             Command::Percolate(args) => percolate::run(&args),
+            Command::Inspect(args) => inspect::run(&args),
+            Command::Data(args) => data::run(&args),
         }
     }
 }

@@ -1,7 +1,10 @@
 //! The command line: parses, dispatches, prints one line for an error.
 
 mod args;
+mod data;
 mod graph;
+mod inspect;
+mod output;
 mod percolate;
 mod progress;
 
@@ -13,8 +16,21 @@ fn main() -> ExitCode {
     match args::Cli::parse().run() {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("prunephase: {error:#}");
+            eprintln!("prunephase: {}", one_line(&error));
             ExitCode::FAILURE
         }
     }
+}
+
+/// An error and its causes, but for those that a message before them already tells.
+fn one_line(error: &anyhow::Error) -> String {
+    let mut line = String::new();
+    for message in error.chain().map(|cause| cause.to_string().replace('\n', " ")) {
+        if line.is_empty() {
+            line = message;
+        } else if !line.contains(&message) {
+            line = format!("{line}: {message}");
+        }
+    }
+    line
 }

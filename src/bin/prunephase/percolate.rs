@@ -9,8 +9,8 @@ use clap::{CommandFactory, ValueEnum};
 use prunephase::percolation::{self, Curve, ensemble};
 use prunephase::table;
 
-use super::graph::{self, Encoding};
-use super::progress;
+use crate::graph::{self, Encoding};
+use crate::progress;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Order {
@@ -75,8 +75,8 @@ pub struct PercolateArgs {
 /// Runs `prunephase percolate`.
 pub fn run(args: &PercolateArgs) -> anyhow::Result<ExitCode> {
     if args.order == Order::Magnitude && args.realisations > 1 {
-        let message = "--realisations needs --order random: the magnitude order has one realisation\n";
-        super::args::Cli::command().error(clap::error::ErrorKind::ArgumentConflict, message).exit();
+        let message = "--realisations needs --order random: the magnitude order has one realisation";
+        crate::args::Cli::command().error(clap::error::ErrorKind::ArgumentConflict, message).exit();
     }
     let mut curves: Vec<(String, Curve)> = Vec::new();
     let bar = progress::bar(args.checkpoints.len() as u64 * args.realisations, "percolating");
