@@ -4,9 +4,11 @@
 
 mod arrows;
 mod data;
+mod graph;
 mod inspect;
 #[cfg(feature = "train")]
 mod mnist_curve;
+mod percolate;
 #[cfg(feature = "train")]
 mod pipeline;
 mod rewire_command;

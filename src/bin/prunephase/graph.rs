@@ -3,66 +3,85 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::ValueEnum;
 use prunephase::checkpoint::Checkpoint;
-use prunephase::graph::{Encoding, Format, LayeredGraph};
+use prunephase::graph::{self, LayeredGraph};
 
-use crate::output;
-
-/// Write the graph of a checkpoint for other tools
-#[derive(Debug, clap::Args)]
-pub struct GraphArgs {
-    /// The checkpoint
-    checkpoint: PathBuf,
-    /// GraphML, a table of edges, or node-link JSON
-    #[arg(long, value_enum)]
-    format: FormatName,
-    /// How a convolution becomes a graph
-    #[arg(long, value_enum, default_value = "channel")]
-    encoding: EncodingName,
-    /// The file to write
-    #[arg(long)]
-    out: PathBuf,
-}
-
-#[derive(Debug, Clone, Copy, clap::ValueEnum)]
-enum FormatName {
-    Graphml,
-    Csv,
-    Json,
-}
-
-/// How a convolution becomes a graph.
-#[derive(Debug, Clone, Copy, clap::ValueEnum)]
-pub enum EncodingName {
-    /// Nodes are channels, joined where any tap of a kernel is kept
+/// What the nodes of the graph are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Encoding {
+    /// Units of linear layers, channels of convolutions
     Channel,
 }
 
-impl From<EncodingName> for Encoding {
-    fn from(name: EncodingName) -> Self {
-        match name {
-            EncodingName::Channel => Self::Channel,
+impl From<Encoding> for graph::Encoding {
+    fn from(encoding: Encoding) -> Self {
+        match encoding {
+            Encoding::Channel => Self::Channel,
         }
     }
 }
 
-/// Runs the command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// GraphML: node attributes group, role, index; edge attributes layer, weight
+    Graphml,
+    /// Columns source, target, layer, weight
+    Csv,
+    /// Node-link JSON; in networkx, node_link_graph(data, edges="edges")
+    Json,
+}
+
+impl From<Format> for graph::Format {
+    fn from(format: Format) -> Self {
+        match format {
+            Format::Graphml => Self::GraphMl,
+            Format::Csv => Self::Csv,
+            Format::Json => Self::Json,
+        }
+    }
+}
+
+/// Write the graph of a checkpoint's kept weights
+#[derive(Debug, clap::Args)]
+pub struct GraphArgs {
+    /// The checkpoint
+    #[arg(value_name = "CKPT")]
+    checkpoint: PathBuf,
+    /// The format of the file
+    #[arg(long)]
+    format: Format,
+    /// The file to write
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// What the nodes are
+    #[arg(long, default_value = "channel")]
+    encoding: Encoding,
+}
+
+/// Reads the graph of a checkpoint; its warnings, and what is wrong with it under the file's name.
+pub fn read(path: &std::path::Path, encoding: Encoding) -> anyhow::Result<LayeredGraph> {
+    let checkpoint = Checkpoint::read(path)?;
+    for warning in &checkpoint.warnings {
+        eprintln!("warning: {warning}");
+    }
+    let Checkpoint { network, parameters, mask, .. } = checkpoint;
+    LayeredGraph::from_network(&network, &parameters, &mask, encoding.into())
+        .map_err(|error| anyhow::Error::new(error).context(path.display().to_string()))
+}
+
+/// Runs `prunephase graph`.
 pub fn run(args: &GraphArgs) -> anyhow::Result<ExitCode> {
-    let Checkpoint { network, parameters, mask, warnings, .. } = Checkpoint::read(&args.checkpoint)?;
-    output::warn(&warnings);
-    let graph = LayeredGraph::from_network(&network, &parameters, &mask, args.encoding.into())?;
-    let format = match args.format {
-        FormatName::Graphml => Format::GraphMl,
-        FormatName::Csv => Format::Csv,
-        FormatName::Json => Format::Json,
-    };
-    graph.write(&args.out, format)?;
+    let graph = read(&args.checkpoint, args.encoding)?;
+    graph.write(&args.out, args.format.into())?;
     eprintln!(
-        "prunephase: {} nodes, {} kept weights between {} pairs of nodes in {}",
+        "{}: {} nodes, {} pairs of nodes joined by {} kept weights of {} (density {})",
+        args.out.display(),
         graph.nodes(),
-        graph.edges(),
         graph.pairs(),
-        args.out.display()
+        graph.edges(),
+        graph.dense(),
+        graph.density()
     );
     Ok(ExitCode::SUCCESS)
 }

@@ -1,85 +1,103 @@
-//! `prunephase percolate`: components and flow along the order in which weights return.
+//! `prunephase percolate`: percolation curves of checkpoints.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::str::FromStr;
 
-use anyhow::{Context, ensure};
-use prunephase::checkpoint::Checkpoint;
-use prunephase::graph::LayeredGraph;
-use prunephase::percolation::{self, Order, Points};
+use anyhow::bail;
+use clap::{CommandFactory, ValueEnum};
+use prunephase::percolation::{self, Curve, ensemble};
 use prunephase::table;
 
-use crate::graph::EncodingName;
-use crate::{output, progress};
+use crate::graph::{self, Encoding};
+use crate::progress;
 
-/// Measure components and input-output flow of checkpoints along an order of their weights
-#[derive(Debug, clap::Args)]
-pub struct PercolateArgs {
-    /// The checkpoints
-    #[arg(required = true)]
-    checkpoints: Vec<PathBuf>,
-    /// The order in which the kept weights return: the largest |w| first, or at random
-    #[arg(long, value_enum, default_value = "magnitude")]
-    order: OrderName,
-    /// Realisations of the random order
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
-    realisations: u64,
-    /// Seed of the random order
-    #[arg(long, default_value_t = 0)]
-    seed: u64,
-    /// How many numbers of kept weights, spaced in log from 1 to all, or `all`
-    #[arg(long, default_value = "200")]
-    points: PointsArg,
-    /// How a convolution becomes a graph
-    #[arg(long, value_enum, default_value = "channel")]
-    encoding: EncodingName,
-    /// The table to write
-    #[arg(long, value_name = "FILE.csv")]
-    out: PathBuf,
-}
-
-#[derive(Debug, Clone, Copy, clap::ValueEnum)]
-enum OrderName {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Order {
+    /// By descending |w|, ties by layer, then by flat index
     Magnitude,
+    /// Uniformly at random, anew in every realisation
     Random,
 }
 
-#[derive(Debug, Clone)]
-struct PointsArg(Points);
-
-impl FromStr for PointsArg {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match (text, text.parse::<usize>()) {
-            ("all", _) => Ok(Self(Points::All)),
-            (_, Ok(count)) if count >= 2 => Ok(Self(Points::Logarithmic(count))),
-            _ => Err("must be `all` or a number of at least 2".into()),
+impl From<Order> for percolation::Order {
+    fn from(order: Order) -> Self {
+        match order {
+            Order::Magnitude => Self::Magnitude,
+            Order::Random => Self::Random,
         }
     }
 }
 
-/// Runs the command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Points(percolation::Points);
+
+impl FromStr for Points {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "all" {
+            return Ok(Self(percolation::Points::All));
+        }
+        match text.parse() {
+            Ok(count) if count >= 2 => Ok(Self(percolation::Points::Logarithmic(count))),
+            _ => Err("must be a number from 2 on, or `all`".to_owned()),
+        }
+    }
+}
+
+/// Percolation curves of checkpoints: components and flow while the kept weights return
+#[derive(Debug, clap::Args)]
+pub struct PercolateArgs {
+    /// The checkpoints
+    #[arg(required = true, value_name = "CKPT")]
+    checkpoints: Vec<PathBuf>,
+    /// The order in which the kept weights return
+    #[arg(long, default_value = "magnitude")]
+    order: Order,
+    /// Realisations of the random order
+    #[arg(long, value_name = "R", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
+    realisations: u64,
+    /// The seed of the random order
+    #[arg(long, value_name = "S", default_value_t = 0)]
+    seed: u64,
+    /// Numbers of kept weights, spaced in log from 1 to all, or `all` of them
+    #[arg(long, value_name = "N or all", default_value = "200")]
+    points: Points,
+    /// What the nodes are
+    #[arg(long, default_value = "channel")]
+    encoding: Encoding,
+    /// The table to write (CSV)
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+}
+
+/// Runs `prunephase percolate`.
 pub fn run(args: &PercolateArgs) -> anyhow::Result<ExitCode> {
-    let (order, realisations) = match args.order {
-        OrderName::Magnitude => (Order::Magnitude, 1),
-        OrderName::Random => (Order::Random, args.realisations),
-    };
-    let bar = progress::bar(realisations * args.checkpoints.len() as u64, "curves");
-    let mut rows = Vec::new();
+    if args.order == Order::Magnitude && args.realisations > 1 {
+        let message = "--realisations needs --order random: the magnitude order has one realisation";
+        crate::args::Cli::command().error(clap::error::ErrorKind::ArgumentConflict, message).exit();
+    }
+    let mut curves: Vec<(String, Curve)> = Vec::new();
+    let bar = progress::bar(args.checkpoints.len() as u64 * args.realisations, "percolating");
     for path in &args.checkpoints {
-        let read = Checkpoint::read(path)?;
-        bar.suspend(|| output::warn(&read.warnings));
-        let graph = LayeredGraph::from_network(&read.network, &read.parameters, &read.mask, args.encoding.into())
-            .with_context(|| path.display().to_string())?;
-        ensure!(graph.edges() > 0, "{}: keeps no weight, so there is no curve", path.display());
-        let curves = percolation::ensemble(&graph, order, args.seed, realisations, &args.points.0, || bar.inc(1));
+        let graph = bar.suspend(|| graph::read(path, args.encoding))?;
         let name = path.display().to_string();
-        rows.extend(curves.iter().flat_map(|curve| curve.rows(&name)));
+        if graph.edges() == 0 {
+            bar.suspend(|| eprintln!("warning: {name}: no weight is kept, so there is no curve"));
+            bar.inc(args.realisations);
+            continue;
+        }
+        let order = args.order.into();
+        let found = ensemble(&graph, order, args.seed, args.realisations, &args.points.0, || bar.inc(1));
+        curves.extend(found.into_iter().map(|curve| (name.clone(), curve)));
     }
     bar.finish_and_clear();
-    table::write_rows(&args.out, &rows)?;
-    eprintln!("prunephase: {} rows in {}", rows.len(), args.out.display());
+    if curves.is_empty() {
+        bail!("no weight is kept in any checkpoint: nothing is written to {}", args.out.display());
+    }
+    table::write_rows(&args.out, curves.iter().flat_map(|(name, curve)| curve.rows(name)))?;
+    let rows: usize = curves.iter().map(|(_, curve)| curve.points.len()).sum();
+    eprintln!("{}: {} curves, {rows} rows", args.out.display(), curves.len());
     Ok(ExitCode::SUCCESS)
 }

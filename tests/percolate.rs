@@ -1,0 +1,109 @@
+//! `prunephase percolate`.
+
+use std::path::Path;
+
+use assert_cmd::cargo::cargo_bin_cmd;
+use prunephase::checkpoint::Checkpoint;
+use prunephase::percolation::{Order, PercolationRow};
+use prunephase::table;
+
+use crate::graph::{checkpoint, checkpoint_file};
+
+fn percolate(paths: &[&Path], more: &[&str], out: &Path) -> assert_cmd::assert::Assert {
+    cargo_bin_cmd!().arg("percolate").args(paths).args(more).arg("--out").arg(out).assert()
+}
+
+fn stderr(assert: assert_cmd::assert::Assert) -> String {
+    String::from_utf8(assert.get_output().stderr.clone()).unwrap()
+}
+
+#[test]
+fn magnitude_order_of_two_checkpoints() {
+    let folder = tempfile::tempdir().unwrap();
+    let (a, b) = (checkpoint_file(folder.path(), "fc4", 8, 0.3), checkpoint_file(folder.path(), "cnn5", 28, 0.05));
+    let out = folder.path().join("new/curve.csv");
+    let assert = percolate(&[&a, &b], &[], &out).success();
+    assert!(assert.get_output().stdout.is_empty());
+    assert_eq!(stderr(assert).lines().count(), 1);
+    let text = std::fs::read_to_string(&out).unwrap();
+    assert_eq!(
+        text.lines().next().unwrap(),
+        "checkpoint,order,realisation,edges,density,p_inf,s1,s2,chi,components,outputs_reached,inputs_used,active_edges"
+    );
+    let rows: Vec<PercolationRow> = table::read_rows(&out).unwrap();
+    for (path, kept) in [(&a, checkpoint("fc4", 8, 0.3).mask.kept()), (&b, checkpoint("cnn5", 28, 0.05).mask.kept())] {
+        let rows: Vec<_> = rows.iter().filter(|row| Path::new(&row.checkpoint) == path).collect();
+        assert_eq!((rows[0].edges, rows[0].s1, rows[0].order, rows[0].realisation), (1, 2, Order::Magnitude, 0));
+        assert_eq!(rows[rows.len() - 1].edges, kept);
+        assert_eq!(rows[rows.len() - 1].density, Checkpoint::read(path).unwrap().mask.density().value());
+        assert!(rows.len() <= 200);
+    }
+}
+
+#[test]
+fn random_order_is_a_function_of_the_seed_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = checkpoint_file(folder.path(), "fc4", 8, 0.3);
+    let kept = checkpoint("fc4", 8, 0.3).mask.kept();
+    let out = folder.path().join("curve.csv");
+    let run = |seed: &str, threads: &str| {
+        let more = ["--order", "random", "--realisations", "4", "--points", "all", "--seed", seed];
+        cargo_bin_cmd!()
+            .arg("percolate")
+            .arg(&path)
+            .args(more)
+            .arg("--out")
+            .arg(&out)
+            .env("RAYON_NUM_THREADS", threads)
+            .assert()
+            .success();
+        std::fs::read(&out).unwrap()
+    };
+    let one = run("3", "1");
+    assert_eq!(one, run("3", "4"));
+    assert_ne!(one, run("4", "1"));
+    let rows: Vec<PercolationRow> = table::read_rows(&out).unwrap();
+    assert_eq!(rows.len(), 4 * kept);
+    // What all the kept weights make does not hang on their order.
+    let last: Vec<_> = rows.iter().filter(|row| row.edges == kept).collect();
+    assert!(last.windows(2).all(|pair| pair[0].s1 == pair[1].s1 && pair[0].active_edges == pair[1].active_edges));
+}
+
+#[test]
+fn checkpoints_that_keep_nothing_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let (none, some) = (checkpoint_file(folder.path(), "fc4", 8, 0.0), checkpoint_file(folder.path(), "fc4", 8, 0.5));
+    let out = folder.path().join("curve.csv");
+    let message = stderr(percolate(&[&none], &[], &out).code(1));
+    assert!(message.contains("no weight is kept"), "{message}");
+    assert!(!out.exists());
+    let message = stderr(percolate(&[&none, &some], &[], &out).success());
+    assert!(message.starts_with("warning: ") && message.contains("fc4-0.safetensors"), "{message}");
+    let rows: Vec<PercolationRow> = table::read_rows(&out).unwrap();
+    assert!(rows.iter().all(|row| Path::new(&row.checkpoint) == some));
+}
+
+#[test]
+fn wrong_usage_is_2_and_wrong_input_is_1_and_both_write_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = checkpoint_file(folder.path(), "fc4", 8, 0.5);
+    let out = folder.path().join("curve.csv");
+    for wrong in [
+        &["--points", "1"][..],
+        &["--points", "many"],
+        &["--realisations", "0", "--order", "random"],
+        &["--realisations", "3"],
+        &["--order", "degree"],
+        &["--encoding", "tensor"],
+    ] {
+        percolate(&[&path], wrong, &out).code(2);
+    }
+    cargo_bin_cmd!().arg("percolate").arg("--out").arg(&out).assert().code(2);
+    // The second file is broken: nothing is written of the first one either.
+    let broken = folder.path().join("broken.safetensors");
+    std::fs::write(&broken, b"not a checkpoint").unwrap();
+    let message = stderr(percolate(&[&path, &broken], &[], &out).code(1));
+    assert!(message.starts_with("prunephase: ") && message.contains("broken.safetensors"), "{message}");
+    assert_eq!(message.lines().count(), 1);
+    assert!(!out.exists());
+}
