@@ -92,7 +92,6 @@ fn wrong_usage_is_2_and_wrong_input_is_1_and_both_write_nothing() {
         &["--points", "1"][..],
         &["--points", "many"],
         &["--realisations", "0", "--order", "random"],
-        &["--realisations", "3"],
         &["--order", "degree"],
         &["--encoding", "tensor"],
     ] {

@@ -7,6 +7,8 @@ use clap::ValueEnum;
 use prunephase::checkpoint::Checkpoint;
 use prunephase::graph::{self, LayeredGraph};
 
+use crate::output;
+
 /// What the nodes of the graph are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Encoding {
@@ -62,9 +64,7 @@ pub struct GraphArgs {
 /// Reads the graph of a checkpoint; its warnings, and what is wrong with it under the file's name.
 pub fn read(path: &std::path::Path, encoding: Encoding) -> anyhow::Result<LayeredGraph> {
     let checkpoint = Checkpoint::read(path)?;
-    for warning in &checkpoint.warnings {
-        eprintln!("warning: {warning}");
-    }
+    output::warn(&checkpoint.warnings);
     let Checkpoint { network, parameters, mask, .. } = checkpoint;
     LayeredGraph::from_network(&network, &parameters, &mask, encoding.into())
         .map_err(|error| anyhow::Error::new(error).context(path.display().to_string()))

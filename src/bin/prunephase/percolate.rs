@@ -5,12 +5,12 @@ use std::process::ExitCode;
 use std::str::FromStr;
 
 use anyhow::bail;
-use clap::{CommandFactory, ValueEnum};
+use clap::ValueEnum;
 use prunephase::percolation::{self, Curve, ensemble};
 use prunephase::table;
 
 use crate::graph::{self, Encoding};
-use crate::progress;
+use crate::{output, progress};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Order {
@@ -55,7 +55,7 @@ pub struct PercolateArgs {
     /// The order in which the kept weights return
     #[arg(long, default_value = "magnitude")]
     order: Order,
-    /// Realisations of the random order
+    /// Realisations of the random order; the magnitude order has one
     #[arg(long, value_name = "R", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
     realisations: u64,
     /// The seed of the random order
@@ -74,22 +74,19 @@ pub struct PercolateArgs {
 
 /// Runs `prunephase percolate`.
 pub fn run(args: &PercolateArgs) -> anyhow::Result<ExitCode> {
-    if args.order == Order::Magnitude && args.realisations > 1 {
-        let message = "--realisations needs --order random: the magnitude order has one realisation";
-        crate::args::Cli::command().error(clap::error::ErrorKind::ArgumentConflict, message).exit();
-    }
+    let realisations = if args.order == Order::Magnitude { 1 } else { args.realisations };
     let mut curves: Vec<(String, Curve)> = Vec::new();
-    let bar = progress::bar(args.checkpoints.len() as u64 * args.realisations, "percolating");
+    let bar = progress::bar(args.checkpoints.len() as u64 * realisations, "percolating");
     for path in &args.checkpoints {
         let graph = bar.suspend(|| graph::read(path, args.encoding))?;
         let name = path.display().to_string();
         if graph.edges() == 0 {
-            bar.suspend(|| eprintln!("warning: {name}: no weight is kept, so there is no curve"));
-            bar.inc(args.realisations);
+            bar.suspend(|| output::warn(&[format!("{name}: no weight is kept, so there is no curve")]));
+            bar.inc(realisations);
             continue;
         }
         let order = args.order.into();
-        let found = ensemble(&graph, order, args.seed, args.realisations, &args.points.0, || bar.inc(1));
+        let found = ensemble(&graph, order, args.seed, realisations, &args.points.0, || bar.inc(1));
         curves.extend(found.into_iter().map(|curve| (name.clone(), curve)));
     }
     bar.finish_and_clear();
