@@ -41,6 +41,7 @@ pub mod mask;
 pub mod network;
 pub mod percolation;
 pub mod rewire;
+pub mod scaling;
 pub mod seed;
 pub mod table;
 
