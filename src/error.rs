@@ -27,6 +27,9 @@ pub enum Error {
     /// A mask cannot be rewired as asked.
     #[error(transparent)]
     Rewire(#[from] crate::rewire::RewireError),
+    /// Curves cannot be fitted.
+    #[error(transparent)]
+    Scaling(#[from] crate::scaling::ScalingError),
     /// A checkpoint is damaged, or its parts do not fit.
     #[error(transparent)]
     Checkpoint(#[from] crate::checkpoint::CheckpointError),

@@ -42,6 +42,7 @@ pub mod network;
 pub mod percolation;
 pub mod pruning;
 pub mod rewire;
+pub mod scaling;
 pub mod seed;
 #[cfg(feature = "train")]
 pub mod study;

@@ -1,0 +1,488 @@
+//! Finite-size scaling: the data collapse of curves of several sizes.
+//!
+//! With x = (p - p_c) L^(1/nu) and y = A L^(kappa/nu), the curves A(p) of all sizes L fall on one,
+//! near p_c and for large sizes. An order parameter has kappa = beta > 0, a susceptibility
+//! kappa = -gamma < 0. [`fit`] finds p_c, 1/nu and kappa/nu at the lowest
+//! [quality S](crate::scaling::quality()).
+//!
+//! # The window
+//! Only points with x in a window enter S. Its edge is hard, as in the published analyses, and S
+//! jumps when a point crosses it. So S is minimised with the set of points fixed, the set is
+//! selected anew at the optimum, and this is repeated until the set is the one that its own optimum
+//! selects. There may be several such sets: the lowest S wins, the others are reported as
+//! alternatives and enter the systematic error. Where the sets go in circles, the lowest of the
+//! circle stands for it and is marked (`consistent: false`).
+//!
+//! Without a window, p_c, the window and the smallest size are found from the data. The window then
+//! holds a share (15, 25, 40 or 60 %, at least 4 on each side) of the points of the smallest size,
+//! half of them on each side of p_c, and the smallest sizes are left out one by one while at least
+//! three remain. For each choice a grid scan over the whole control range, 1/nu in [0.12, 3] and
+//! kappa/nu around the slope of ln A at p_c gives the starts. Of the sound results with S at most
+//! 1.5 max(1, lowest S), the one with most points is taken, and its window is fixed in x.
+//!
+//! # What is no collapse
+//! A result is sound when 1/nu is inside [0.05, 5] and not at its edges, kappa/nu inside [-10, 10],
+//! at least 10 points and 3 of each size are used, two sizes at least have points on both sides of
+//! p_c (where the window has both), and S is at least 4 times lower than S of the same points
+//! without any scaling: where curves of different sizes agree anyway (on a plateau, or because the
+//! size does not matter), any exponents "collapse" them.
+//!
+//! # Errors
+//! Statistical: [`Resampling`], each resample searched anew from the optimum with the same window,
+//! until its set is consistent. Where the resamples come from given errors, the statistical error
+//! is multiplied by sqrt(S) if S > 1, since the errors are then too small for what the points
+//! scatter. Systematic: the deviations d of the scan's results (smallest size, window, objective)
+//! from the value, sqrt(sum w d^2 / max(1, sum w)) with w = exp(1 - S/max(1, S_fit)) up to 1; in the
+//! same way the alternatives; both in quadrature. Statistical noise of the scan's smaller sets is in
+//! it, so it errs on the large side.
+
+mod scan;
+mod search;
+mod window;
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::ScalingError;
+use super::curves::{Curves, ErrorSource};
+use super::estimate::{Estimate, quality_weight, standard_deviation, weighted_deviation};
+use super::minimise::Effort;
+use super::quality::{Objective, Parameters};
+use super::resample::{Resampling, resample};
+use crate::seed::Seeds;
+
+pub use scan::{ACCEPTABLE, MIN_SIDE, ScanRow, WINDOW_FACTORS, WINDOW_SHARES};
+pub use search::{INV_NU_RANGE, KAPPA_LIMIT, MIN_GAIN};
+pub use window::{MIN_POINTS, MIN_POINTS_PER_SIZE};
+
+use scan::{Choice, chosen, fixed_choices, free_choices, rows};
+use search::{Outcome, best, converge, faults, follow, grid_starts, starts_around, unscaled_quality};
+use window::Window;
+
+/// Points that every size must have in the table.
+pub const MIN_POINTS_IN_TABLE: usize = 5;
+/// A fit that fewer of its starts reach is unreliable.
+pub const MIN_REACHED: f64 = 0.5;
+/// A fit of which fewer resamples could be fitted is unreliable.
+pub const MIN_RESAMPLES: f64 = 0.8;
+/// A larger statistical error of 1/nu, relative to it, leaves it undetermined.
+pub const MAX_RELATIVE_ERROR: f64 = 0.5;
+
+/// Resamples from whose optima the data are searched for other consistent sets.
+const PROBES: usize = 100;
+/// The first edges of those searches, in standard deviations of these optima.
+const PROBE_STEP: f64 = 0.3;
+/// Alternatives of less weight than this are false minima and not reported.
+const MIN_WEIGHT: f64 = 1e-3;
+
+/// How to fit a collapse.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CollapseOptions {
+    /// The window in x; `None`: found from the data.
+    pub window: Option<[f64; 2]>,
+    /// A guess; `None`: the whole range of the data is searched.
+    pub guess: Option<Parameters>,
+    /// The number of starts around the optimum, at least 10.
+    pub starts: usize,
+    /// The number of resamples, at least 10.
+    pub bootstraps: usize,
+    /// How resamples are drawn; `None`: [`Resampling::for_curves`].
+    pub resampling: Option<Resampling>,
+    /// The seed of the starts and resamples.
+    pub seed: u64,
+}
+
+impl Default for CollapseOptions {
+    fn default() -> Self {
+        Self { window: None, guess: None, starts: 40, bootstraps: 200, resampling: None, seed: 0 }
+    }
+}
+
+/// Another optimum that is consistent with itself.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Alternative {
+    /// p_c there.
+    pub p_c: f64,
+    /// 1/nu there.
+    pub inv_nu: f64,
+    /// kappa/nu there.
+    pub kappa_over_nu: f64,
+    /// S there.
+    pub quality: f64,
+    /// Points used.
+    pub points: usize,
+    /// Whether its set of points is the one that it selects; else the lowest of a circle.
+    pub consistent: bool,
+    /// How many of the starts ended here.
+    pub reached: usize,
+    /// The weight in the systematic error.
+    pub weight: f64,
+}
+
+/// A collapse with its errors.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CollapseFit {
+    /// The critical point.
+    pub p_c: Estimate,
+    /// 1/nu.
+    pub inv_nu: Estimate,
+    /// kappa/nu.
+    pub kappa_over_nu: Estimate,
+    /// S at the optimum.
+    pub quality: f64,
+    /// S of the same points without any scaling.
+    pub unscaled_quality: Option<f64>,
+    /// Points in S.
+    pub points: usize,
+    /// Searches started around the optimum.
+    pub starts: usize,
+    /// Those that ended within two statistical errors of it, in every parameter.
+    pub reached: usize,
+    /// Whether the result can be trusted.
+    pub reliable: bool,
+    /// Why not; empty where it can.
+    pub reasons: Vec<String>,
+    /// What the reader must know although the fit can be trusted.
+    pub warnings: Vec<String>,
+    /// Whether the set of points is the one that the optimum selects.
+    pub consistent: bool,
+    /// The window in x.
+    pub window: [f64; 2],
+    /// Whether the window was given.
+    pub window_given: bool,
+    /// The sizes used.
+    pub sizes: Vec<f64>,
+    /// How the resamples were drawn.
+    pub resampling: Resampling,
+    /// Other optima, the lowest S first.
+    pub alternatives: Vec<Alternative>,
+    /// The systematic scan.
+    pub scan: Vec<ScanRow>,
+    /// Resamples asked for.
+    pub bootstraps: usize,
+    /// p_c, 1/nu and kappa/nu of each resample that could be fitted.
+    pub bootstrap: Vec<[f64; 3]>,
+}
+
+impl CollapseFit {
+    /// The three parameters at the optimum.
+    pub fn parameters(&self) -> Parameters {
+        Parameters { p_c: self.p_c.value, inv_nu: self.inv_nu.value, kappa_over_nu: self.kappa_over_nu.value }
+    }
+}
+
+/// A point of a collapse, for figures.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct ScaledPoint {
+    /// System size.
+    pub size: f64,
+    /// Control.
+    pub control: f64,
+    /// Value.
+    pub value: f64,
+    /// Error of the value.
+    pub error: f64,
+    /// (p - p_c) L^(1/nu).
+    pub x: f64,
+    /// A L^(kappa/nu).
+    pub y: f64,
+    /// error L^(kappa/nu).
+    pub y_error: f64,
+    /// 1 where the point is in S, else 0 (outside the window, not bracketed, or its size left out).
+    pub used: u8,
+}
+
+/// All points of `curves`, scaled with the fit's parameters, sizes then controls ascending.
+pub fn scaled_points(curves: &Curves, fit: &CollapseFit) -> Vec<ScaledPoint> {
+    let at = fit.parameters();
+    let choice = Choice::new(&curves.from_size(fit.sizes[0]), Window::Fixed(fit.window));
+    let set = window::PointSet::select(&choice.data, choice.window, at);
+    let left_out = curves.curves().len() - choice.curves.curves().len();
+    let mut scaled = Vec::new();
+    for (index, curve) in curves.curves().iter().enumerate() {
+        let (x_scale, y_scale) = (curve.size().powf(at.inv_nu), curve.size().powf(at.kappa_over_nu));
+        for (j, point) in curve.points().iter().enumerate() {
+            let used = index >= left_out
+                && set.as_ref().is_some_and(|set| set.contains(choice.data.offsets[index - left_out] + j));
+            scaled.push(ScaledPoint {
+                size: curve.size(),
+                control: point.control,
+                value: point.value,
+                error: point.error,
+                x: (point.control - at.p_c) * x_scale,
+                y: point.value * y_scale,
+                y_error: point.error * y_scale,
+                used: u8::from(used),
+            });
+        }
+    }
+    scaled
+}
+
+fn check(curves: &Curves, options: &CollapseOptions) -> Result<(), ScalingError> {
+    let option = |what, value: String, needed| Err(ScalingError::Option { what, value, needed });
+    if let Some([low, high]) = options.window
+        && !(low.is_finite() && high.is_finite() && low < high)
+    {
+        return option("window", format!("{low},{high}"), "a finite lower edge below a finite upper edge");
+    }
+    if options.bootstraps < 10 {
+        return option("bootstrap", options.bootstraps.to_string(), "a number of at least 10");
+    }
+    if options.starts < 10 {
+        return option("starts", options.starts.to_string(), "a number of at least 10");
+    }
+    if let Some(guess) = options.guess
+        && !guess.to_array().iter().all(|value| value.is_finite())
+    {
+        return option("guess", format!("{guess:?}"), "three finite numbers");
+    }
+    if options.resampling == Some(Resampling::Replicates) && curves.source() != ErrorSource::Replicates {
+        return option("resampling", "replicates".into(), "a table with a column of replicates");
+    }
+    let there = curves.curves().len();
+    if there < 2 {
+        return Err(ScalingError::TooFewSizes { there, needed: 2 });
+    }
+    if curves.source() == ErrorSource::Unknown {
+        return Err(ScalingError::NoErrors);
+    }
+    for curve in curves.curves() {
+        let there = curve.points().len();
+        if there < MIN_POINTS_IN_TABLE {
+            let what = format!("size {}", curve.size());
+            return Err(ScalingError::TooFewPoints { what, there, needed: MIN_POINTS_IN_TABLE });
+        }
+    }
+    Ok(())
+}
+
+/// Four significant digits, so that a window found can be typed.
+fn rounded(value: f64) -> f64 {
+    format!("{value:.3e}").parse().unwrap_or(value)
+}
+
+/// Fits a collapse; see the [module](self) for what is done.
+///
+/// Deterministic: the same curves and options give the same result whatever the number of threads
+/// and the order of the rows. The time is about (starts + bootstraps) x 1,500 evaluations of S, each
+/// O(points x sizes).
+///
+/// # Errors
+/// [`ScalingError::NoErrors`], [`ScalingError::TooFewSizes`], [`ScalingError::TooFewPoints`],
+/// [`ScalingError::Option`]; [`ScalingError::NoCollapse`] where no parameters put enough points over
+/// one another. A collapse that was found and cannot be trusted is a result, with `reliable: false`
+/// and reasons.
+///
+/// ```
+/// use prunephase::scaling::{Curves, Row, collapse};
+/// // A = L^(-1/4) f((p - 0.3) L^(1/2)) with f(x) = exp(x), slightly perturbed.
+/// let mut rows = Vec::new();
+/// for size in [16.0f64, 64.0, 256.0] {
+///     for step in -10..=10 {
+///         let x = 0.2 * f64::from(step);
+///         let noise = 1.0 + 0.005 * (f64::from(step) * 37.0 + size).sin();
+///         let value = size.powf(-0.25) * x.exp() * noise;
+///         let (control, error) = (0.3 + x / size.sqrt(), Some(0.005 * value));
+///         rows.push(Row { size, control, value, error, replicate: None });
+///     }
+/// }
+/// let options = collapse::CollapseOptions { bootstraps: 20, ..Default::default() };
+/// let fit = collapse::fit(&Curves::from_rows(rows)?, &options)?;
+/// assert!((fit.p_c.value - 0.3).abs() < 0.01, "{:?}", fit.p_c);
+/// assert!((fit.inv_nu.value - 0.5).abs() < 0.05, "{:?}", fit.inv_nu);
+/// # Ok::<(), prunephase::scaling::ScalingError>(())
+/// ```
+pub fn fit(curves: &Curves, options: &CollapseOptions) -> Result<CollapseFit, ScalingError> {
+    check(curves, options)?;
+    let seeds = Seeds::new(options.seed, 0);
+    let nothing = ScalingError::NoCollapse { points: MIN_POINTS, per_size: MIN_POINTS_PER_SIZE };
+
+    let (choice, first, free) = match options.window {
+        Some(window) => {
+            let choice = Choice::new(curves, Window::Fixed(window));
+            let starts = match options.guess {
+                Some(guess) => vec![guess],
+                None => grid_starts(&choice.data, choice.window),
+            };
+            (choice, starts, None)
+        }
+        None => {
+            let choices = free_choices(curves, options.guess);
+            let Some(base) = chosen(&choices, curves.curves().len()) else { return Err(nothing) };
+            let Some((at, window)) = base
+                .outcome
+                .as_ref()
+                .and_then(|outcome| Some((outcome.at, base.window.interval(&base.data, outcome.at)?)))
+            else {
+                return Err(nothing);
+            };
+            let choice = Choice::new(&base.curves, Window::Fixed(window.map(rounded)));
+            (choice, vec![at], Some(choices))
+        }
+    };
+    let Choice { curves: used_curves, data, window, .. } = &choice;
+    let search = |starts: &[Parameters]| follow(data, *window, Objective::Pooled, starts, Effort::FINE);
+
+    let mut outcomes: Vec<Outcome> = search(&first).into_iter().flatten().collect();
+    let Some(centre) = best(data, *window, &outcomes).map(|outcome| outcome.at) else { return Err(nothing) };
+    let mut stream = seeds.stream("collapse starts");
+    let around = search(&starts_around(data, *window, centre, options.starts, &mut stream));
+    outcomes.extend(around.iter().flatten().cloned());
+    let Some(found) = best(data, *window, &outcomes).map(|outcome| outcome.at) else { return Err(nothing) };
+
+    // Other consistent sets sit within the errors of the optimum, where wide starts rarely stop:
+    // the data are searched from where resamples end.
+    let resampling = options.resampling.unwrap_or_else(|| Resampling::for_curves(used_curves));
+    let refit = |purpose: &str, number: usize, at: Parameters| {
+        let mut stream = seeds.stream(&format!("collapse {purpose} {number}"));
+        let other = data.with_values(resample(used_curves, resampling, &mut stream));
+        converge(&other, *window, Objective::Pooled, at, None, Effort::COARSE).map(|outcome| outcome.at)
+    };
+    let probes: Vec<Parameters> =
+        (0..PROBES).into_par_iter().filter_map(|number| refit("probe", number, found)).collect();
+    let edges: [f64; 3] = std::array::from_fn(|axis| {
+        let ends: Vec<f64> = probes.iter().map(|at| at.to_array()[axis]).collect();
+        PROBE_STEP * standard_deviation(&ends)
+    });
+    let probed: Vec<Outcome> = probes
+        .into_par_iter()
+        .filter_map(|at| converge(data, *window, Objective::Pooled, at, Some(edges), Effort::FINE))
+        .collect();
+    outcomes.extend(probed);
+    let Some(optimum) = best(data, *window, &outcomes).cloned() else { return Err(nothing) };
+
+    let bootstrap: Vec<[f64; 3]> = (0..options.bootstraps)
+        .into_par_iter()
+        .filter_map(|number| refit("bootstrap", number, optimum.at).map(Parameters::to_array))
+        .collect();
+    let inflation = match resampling {
+        Resampling::Replicates => 1.0,
+        Resampling::PointByPoint | Resampling::SharedRuns => optimum.quality.max(1.0).sqrt(),
+    };
+    let cloud = |axis: usize| -> Vec<f64> { bootstrap.iter().map(|values| values[axis]).collect() };
+    let value = optimum.at.to_array();
+    let statistical: [f64; 3] = std::array::from_fn(|axis| inflation * standard_deviation(&cloud(axis)));
+
+    let near = |outcome: &Outcome| {
+        let other = outcome.at.to_array();
+        (0..3).all(|axis| (other[axis] - value[axis]).abs() <= 2.0 * statistical[axis])
+    };
+    let reached = around.iter().flatten().filter(|outcome| near(outcome)).count();
+
+    let weight = |quality| quality_weight(quality, optimum.quality);
+    let alternatives = alternatives(&choice, &optimum, &outcomes, &around, weight);
+    let choices = match (free, *window) {
+        (Some(choices), _) => choices,
+        (None, Window::Fixed(interval)) => fixed_choices(used_curves, interval, optimum.at, seeds),
+        (None, Window::Nearest(_)) => Vec::new(),
+    };
+    let scan = rows(&choices, &choice, &optimum, weight);
+    let estimate = |axis: usize, pick: fn(&ScanRow) -> f64, other: fn(&Alternative) -> f64| {
+        let scanned = weighted_deviation(scan.iter().map(|row| (row.weight, pick(row) - value[axis])));
+        let alternative = weighted_deviation(alternatives.iter().map(|a| (a.weight, other(a) - value[axis])));
+        Estimate::new(value[axis], &cloud(axis), inflation, scanned.hypot(alternative))
+    };
+    let p_c = estimate(0, |row| row.p_c, |other| other.p_c);
+    let inv_nu = estimate(1, |row| row.inv_nu, |other| other.inv_nu);
+    let kappa_over_nu = estimate(2, |row| row.kappa_over_nu, |other| other.kappa_over_nu);
+
+    let mut reasons = faults(data, *window, &optimum);
+    if (reached as f64) < MIN_REACHED * options.starts as f64 {
+        reasons.push(format!(
+            "{reached} of {} starts reach this optimum, at least {:.0} % are needed",
+            options.starts,
+            100.0 * MIN_REACHED
+        ));
+    }
+    if (bootstrap.len() as f64) < MIN_RESAMPLES * options.bootstraps as f64 {
+        reasons.push(format!(
+            "{} of {} resamples could be fitted, at least {:.0} % are needed",
+            bootstrap.len(),
+            options.bootstraps,
+            100.0 * MIN_RESAMPLES
+        ));
+    }
+    if inv_nu.total() > MAX_RELATIVE_ERROR * inv_nu.value.abs() {
+        reasons.push(format!("1/nu = {:.3} is undetermined, its error is {:.3}", inv_nu.value, inv_nu.total()));
+    }
+    let mut warnings = Vec::new();
+    if optimum.quality > 3.0 {
+        warnings.push(format!(
+            "S = {:.2}: the points scatter {:.1} times their errors, so corrections to scaling matter or the errors are too small",
+            optimum.quality,
+            optimum.quality.sqrt()
+        ));
+    }
+    if !optimum.consistent {
+        warnings
+            .push("no set of points is the one that its own optimum selects; the lowest of a circle is shown".into());
+    }
+    if resampling == Resampling::SharedRuns && options.resampling.is_none() {
+        warnings.push(
+            "neighbouring points scatter far less than their errors: taken to share their runs, and resampled together"
+                .into(),
+        );
+    }
+    let Window::Fixed(interval) = *window else { return Err(nothing) };
+    Ok(CollapseFit {
+        p_c,
+        inv_nu,
+        kappa_over_nu,
+        quality: optimum.quality,
+        unscaled_quality: unscaled_quality(data, &optimum),
+        points: optimum.set.count(),
+        starts: options.starts,
+        reached,
+        reliable: reasons.is_empty(),
+        reasons,
+        warnings,
+        consistent: optimum.consistent,
+        window: interval,
+        window_given: options.window.is_some(),
+        sizes: used_curves.sizes(),
+        resampling,
+        alternatives,
+        scan,
+        bootstraps: options.bootstraps,
+        bootstrap,
+    })
+}
+
+/// The sound optima with other sets of points, each with the lowest S found for its set.
+fn alternatives(
+    choice: &Choice,
+    optimum: &Outcome,
+    outcomes: &[Outcome],
+    around: &[Option<Outcome>],
+    weight: impl Fn(f64) -> f64,
+) -> Vec<Alternative> {
+    let mut distinct: Vec<&Outcome> = Vec::new();
+    let mut sorted: Vec<&Outcome> = outcomes.iter().collect();
+    sorted.sort_by(|a, b| a.quality.total_cmp(&b.quality));
+    for outcome in sorted {
+        if outcome.set != optimum.set
+            && distinct.iter().all(|other| other.set != outcome.set)
+            && faults(&choice.data, choice.window, outcome).is_empty()
+        {
+            distinct.push(outcome);
+        }
+    }
+    distinct
+        .into_iter()
+        .map(|outcome| Alternative {
+            p_c: outcome.at.p_c,
+            inv_nu: outcome.at.inv_nu,
+            kappa_over_nu: outcome.at.kappa_over_nu,
+            quality: outcome.quality,
+            points: outcome.set.count(),
+            consistent: outcome.consistent,
+            reached: around.iter().flatten().filter(|other| other.set == outcome.set).count(),
+            weight: weight(outcome.quality),
+        })
+        .filter(|alternative| alternative.weight >= MIN_WEIGHT)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

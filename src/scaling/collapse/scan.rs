@@ -1,0 +1,201 @@
+//! The scan over the smallest size, the window and the objective.
+
+use serde::{Deserialize, Serialize};
+
+use super::search::{Outcome, best, faults, follow, grid_starts, starts_around};
+use super::window::Window;
+use crate::scaling::curves::Curves;
+use crate::scaling::minimise::Effort;
+use crate::scaling::quality::{Dataset, Objective, Parameters};
+use crate::seed::Seeds;
+
+/// Without a window, it holds these shares of the smallest size's points, half of them on each side
+/// of p_c.
+pub const WINDOW_SHARES: [f64; 4] = [0.15, 0.25, 0.4, 0.6];
+/// Points on each side of p_c at least, without a window.
+pub const MIN_SIDE: usize = 4;
+/// With a window given, the scan multiplies it with these.
+pub const WINDOW_FACTORS: [f64; 4] = [0.5, 0.75, 1.0, 1.5];
+/// A choice of window and sizes is acceptable up to this many times max(1, the lowest S).
+pub const ACCEPTABLE: f64 = 1.5;
+
+/// One line of the systematic scan.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ScanRow {
+    /// The smallest size used.
+    pub min_size: f64,
+    /// The number of sizes used.
+    pub sizes: usize,
+    /// The window in x, lower edge.
+    pub window_low: f64,
+    /// Upper edge.
+    pub window_high: f64,
+    /// What each point is compared with.
+    pub objective: Objective,
+    /// p_c there.
+    pub p_c: f64,
+    /// 1/nu there.
+    pub inv_nu: f64,
+    /// kappa/nu there.
+    pub kappa_over_nu: f64,
+    /// S there (of its own objective).
+    pub quality: f64,
+    /// Points used.
+    pub points: usize,
+    /// The weight in the systematic error; 0 where the choice gives no sound collapse.
+    pub weight: f64,
+}
+
+/// A choice of sizes and window with the best collapse found for it.
+#[derive(Debug, Clone)]
+pub(super) struct Choice {
+    pub(super) curves: Curves,
+    pub(super) data: Dataset,
+    pub(super) window: Window,
+    pub(super) outcome: Option<Outcome>,
+}
+
+impl Choice {
+    pub(super) fn new(curves: &Curves, window: Window) -> Self {
+        Self { curves: curves.clone(), data: Dataset::new(curves), window, outcome: None }
+    }
+
+    pub(super) fn sound(&self) -> Option<&Outcome> {
+        self.outcome.as_ref().filter(|outcome| faults(&self.data, self.window, outcome).is_empty())
+    }
+
+    fn improve(&mut self, starts: &[Parameters], effort: Effort) {
+        let mut outcomes: Vec<Outcome> =
+            follow(&self.data, self.window, Objective::Pooled, starts, effort).into_iter().flatten().collect();
+        outcomes.extend(self.outcome.take());
+        self.outcome = best(&self.data, self.window, &outcomes).cloned();
+    }
+
+    fn row(&self, objective: Objective, weight: f64) -> Option<ScanRow> {
+        let outcome = self.outcome.as_ref()?;
+        let [window_low, window_high] = self.window.interval(&self.data, outcome.at)?;
+        Some(ScanRow {
+            min_size: self.curves.curves()[0].size(),
+            sizes: self.curves.curves().len(),
+            window_low,
+            window_high,
+            objective,
+            p_c: outcome.at.p_c,
+            inv_nu: outcome.at.inv_nu,
+            kappa_over_nu: outcome.at.kappa_over_nu,
+            quality: outcome.quality,
+            points: outcome.set.count(),
+            weight,
+        })
+    }
+}
+
+/// The curves from each smallest size on, at least two sizes.
+fn by_smallest_size(curves: &Curves) -> Vec<Curves> {
+    let sizes = curves.sizes();
+    sizes[..=sizes.len() - 2].iter().map(|&smallest| curves.from_size(smallest)).collect()
+}
+
+/// Without a window: all choices of the smallest size and the window's share of points, each
+/// searched from a grid over everything and then from where the others ended.
+pub(super) fn free_choices(curves: &Curves, guess: Option<Parameters>) -> Vec<Choice> {
+    let mut choices = Vec::new();
+    for part in by_smallest_size(curves) {
+        let points = part.curves()[0].points().len() as f64;
+        let mut sides: Vec<usize> =
+            WINDOW_SHARES.iter().map(|share| ((0.5 * share * points).round() as usize).max(MIN_SIDE)).collect();
+        sides.dedup();
+        choices.extend(sides.into_iter().map(|side| Choice::new(&part, Window::Nearest(side))));
+    }
+    for choice in &mut choices {
+        let starts = match guess {
+            Some(guess) => vec![guess],
+            None => grid_starts(&choice.data, choice.window),
+        };
+        choice.improve(&starts, Effort::COARSE);
+    }
+    let mut ends: Vec<Parameters> = Vec::new();
+    for outcome in choices.iter().filter_map(Choice::sound) {
+        let far = |other: &Parameters| {
+            let near = |a: f64, b: f64, scale: f64| (a - b).abs() < 0.02 * scale;
+            !(near(other.inv_nu, outcome.at.inv_nu, outcome.at.inv_nu)
+                && near(other.kappa_over_nu, outcome.at.kappa_over_nu, 1.0)
+                && near(other.p_c, outcome.at.p_c, outcome.at.p_c.abs()))
+        };
+        if ends.iter().all(far) {
+            ends.push(outcome.at);
+        }
+    }
+    for choice in &mut choices {
+        choice.improve(&ends, Effort::COARSE);
+    }
+    choices
+}
+
+/// The rule without a window: of the sound choices with at least three sizes (or all there are)
+/// whose S is at most [`ACCEPTABLE`] times max(1, the lowest S), the one with most points. Where
+/// none is sound, the lowest S.
+pub(super) fn chosen(choices: &[Choice], all_sizes: usize) -> Option<&Choice> {
+    let eligible = |choice: &&Choice| choice.curves.curves().len() >= all_sizes.min(3);
+    let quality = |choice: &Choice| choice.outcome.as_ref().map_or(f64::INFINITY, |outcome| outcome.quality);
+    let sound: Vec<&Choice> = choices.iter().filter(eligible).filter(|choice| choice.sound().is_some()).collect();
+    let lowest = sound.iter().map(|choice| quality(choice)).fold(f64::INFINITY, f64::min);
+    let points = |choice: &Choice| choice.outcome.as_ref().map_or(0, |outcome| outcome.set.count());
+    sound
+        .into_iter()
+        .filter(|choice| quality(choice) <= ACCEPTABLE * lowest.max(1.0))
+        .max_by(|a, b| points(a).cmp(&points(b)).then(quality(b).total_cmp(&quality(a))))
+        .or_else(|| {
+            choices
+                .iter()
+                .filter(eligible)
+                .filter(|choice| choice.outcome.is_some())
+                .min_by(|a, b| quality(a).total_cmp(&quality(b)))
+        })
+}
+
+/// With a window given: the smallest size and the window's width varied, from the optimum `at`.
+pub(super) fn fixed_choices(curves: &Curves, [low, high]: [f64; 2], at: Parameters, seeds: Seeds) -> Vec<Choice> {
+    let mut choices = Vec::new();
+    for (left_out, part) in by_smallest_size(curves).into_iter().enumerate() {
+        for factor in WINDOW_FACTORS {
+            if left_out == 0 && factor == 1.0 {
+                continue;
+            }
+            let mut choice = Choice::new(&part, Window::Fixed([low * factor, high * factor]));
+            let mut stream = seeds.stream(&format!("collapse scan, {left_out} sizes left out, factor {factor}"));
+            let mut starts = vec![at];
+            starts.extend(starts_around(&choice.data, choice.window, at, 5, &mut stream));
+            choice.improve(&starts, Effort::COARSE);
+            choices.push(choice);
+        }
+    }
+    choices
+}
+
+/// The rows of the scan, with the fit's own points under the other objective as the last, if there
+/// are more than two sizes.
+pub(super) fn rows(
+    choices: &[Choice],
+    fitted: &Choice,
+    reference: &Outcome,
+    weight: impl Fn(f64) -> f64,
+) -> Vec<ScanRow> {
+    let mut rows: Vec<ScanRow> = choices
+        .iter()
+        .filter_map(|choice| {
+            let weight = choice.sound().map_or(0.0, |outcome| weight(outcome.quality));
+            choice.row(Objective::Pooled, weight)
+        })
+        .collect();
+    if fitted.curves.curves().len() > 2 {
+        let mut other = fitted.clone();
+        other.outcome = follow(&other.data, other.window, Objective::Pairwise, &[reference.at], Effort::COARSE)
+            .into_iter()
+            .flatten()
+            .next();
+        let weight = other.sound().map_or(0.0, |outcome| weight(outcome.quality));
+        rows.extend(other.row(Objective::Pairwise, weight));
+    }
+    rows
+}

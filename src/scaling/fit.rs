@@ -1,0 +1,1 @@
+//! One curve: rival laws.
