@@ -12,7 +12,7 @@ pub struct LayerParameters {
     pub name: String,
     /// [out, in], or [out, in, kh, kw].
     pub weight: ArrayD<f32>,
-    /// [out].
+    /// Shape \[out\].
     pub bias: Option<Array1<f32>>,
 }
 

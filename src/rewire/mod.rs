@@ -6,7 +6,7 @@
 //! *out-degree* of an input is a column sum. A convolution's mask [out, in, kh, kw] is a graph
 //! between filters and input taps (in, kh, kw): rows are filters, columns are in x kh x kw taps.
 //!
-//! [`sample`] draws one mask of a [`NullModel`], [`kept_weights`] puts the surviving weights on it,
+//! [`sample()`] draws one mask of a [`NullModel`], [`kept_weights`] puts the surviving weights on it,
 //! and [`warnings`] says where a layer leaves nothing to draw or a chain had not forgotten its
 //! start. Each layer of each sample has its own named random stream, `rewire, NULL, sample K,
 //! layer NAME`, so that a sample does not depend on the others, on their order or on the number of

@@ -7,7 +7,7 @@ use super::retraining::{Retraining, RetrainingSample};
 use super::rows::{LevelRow, MixingRow, ObservationRow, RetrainingRow};
 use super::runner::{Event, RunOptions};
 use super::task::tasks_of;
-use super::{RunFolder, Study, StudyError};
+use super::{RunFolder, Study, StudyError, fits};
 use crate::checkpoint::Checkpoint;
 use crate::checkpoint::paths::Task;
 use crate::data::Split;
@@ -44,6 +44,8 @@ pub fn analyse(
         events(&Event::Stage("retraining"));
         retrain_all(study, section, folder, split, &tasks, &levels, options, events)?;
     }
+    events(&Event::Stage("fits"));
+    fits::fit_all(study, folder)?;
     write_manifest(folder, study, options.device)
 }
 

@@ -204,9 +204,9 @@ fn ten() -> f64 {
 pub struct Fit {
     /// The width.
     pub width: usize,
-    /// A column of levels.csv, for example `density`.
+    /// A column of levels.csv or percolation.csv: `density`, `kept`, `mean_degree`.
     pub control: String,
-    /// A column of levels.csv, for example `m`.
+    /// A column of levels.csv or percolation.csv, for example `m` or `p_inf`.
     pub value: String,
     /// Resamples.
     #[serde(default = "two_hundred")]
@@ -217,9 +217,9 @@ pub struct Fit {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Collapse {
-    /// A column of levels.csv, for example `density`.
+    /// A column of levels.csv or percolation.csv: `density`, `kept`, `mean_degree`.
     pub control: String,
-    /// A column of levels.csv, for example `m`.
+    /// A column of levels.csv or percolation.csv, for example `m` or `p_inf`.
     pub value: String,
     /// Range of the scaled control; chosen by the fit's rule where it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]

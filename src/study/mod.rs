@@ -7,6 +7,7 @@
 
 mod analysis;
 mod file;
+mod fits;
 mod folder;
 mod manifest;
 mod order_parameter;

@@ -60,6 +60,8 @@ pub struct ObservationRow {
     pub edges: usize,
     /// N: all nodes, isolated ones included.
     pub nodes: usize,
+    /// 2 edges / nodes.
+    pub mean_degree: f64,
     /// s1 / N.
     pub p_inf: f64,
     /// Nodes of the largest component.

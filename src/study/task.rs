@@ -202,6 +202,7 @@ impl Work<'_> {
             density: mask.density().value(),
             edges: seen.edges,
             nodes: seen.nodes,
+            mean_degree: 2.0 * seen.edges as f64 / seen.nodes as f64,
             p_inf: seen.p_inf(),
             s1: seen.s1,
             s2: seen.s2,

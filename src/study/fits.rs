@@ -1,0 +1,67 @@
+//! The fits of a finished run: a curve of one width, and the collapse over the widths.
+
+use super::file::Collapse;
+use super::folder::write_json;
+use super::{RunFolder, Study};
+use crate::scaling::{Curves, Row, collapse};
+use crate::table::{self, Table};
+
+/// Why a fit could not be made, in the place of its result.
+#[derive(Debug, serde::Serialize)]
+struct Failed {
+    failed: String,
+}
+
+/// Makes the fits that the study asks for. One that cannot be made is not an error: its file holds
+/// the reason.
+pub(super) fn fit_all(study: &Study, folder: &RunFolder) -> crate::Result<()> {
+    if let Some(section) = &study.collapse {
+        match fit_collapse(study, section, folder) {
+            Ok((fit, points)) => {
+                write_json(&folder.fit("collapse"), &fit)?;
+                table::write_rows(&folder.table("collapse"), &points)?;
+            }
+            Err(error) => write_json(&folder.fit("collapse"), &Failed { failed: error.to_string() })?,
+        }
+    }
+    Ok(())
+}
+
+/// The curves of `widths` (all where it is empty) from the tables of the run; errors come from the
+/// spread of the replicates.
+fn curves(study: &Study, folder: &RunFolder, widths: &[usize], control: &str, value: &str) -> crate::Result<Curves> {
+    let levels = Table::read(&folder.table("levels"))?;
+    // One row a level in each, in the same order.
+    let observations = Table::read(&folder.table("percolation"))?;
+    let column = |name: &str| {
+        if observations.has(name) && !levels.has(name) { observations.numbers(name) } else { levels.numbers(name) }
+    };
+    let (controls, values, sizes) = (column(control)?, column(value)?, levels.numbers("width")?);
+    let seeds = levels.texts("seed")?;
+    let rows = (0..levels.rows()).filter(|&row| widths.is_empty() || widths.contains(&(sizes[row] as usize)));
+    let rows = rows.map(|row| Row {
+        size: sizes[row],
+        control: controls[row],
+        value: values[row],
+        error: None,
+        replicate: (study.network.replicates > 1).then(|| seeds[row].to_owned()),
+    });
+    Ok(Curves::from_rows(rows)?)
+}
+
+fn fit_collapse(
+    study: &Study,
+    section: &Collapse,
+    folder: &RunFolder,
+) -> crate::Result<(collapse::CollapseFit, Vec<collapse::ScaledPoint>)> {
+    let curves = curves(study, folder, &[], &section.control, &section.value)?;
+    let options = collapse::CollapseOptions {
+        window: section.window,
+        bootstraps: section.bootstrap,
+        seed: study.seed,
+        ..Default::default()
+    };
+    let fit = collapse::fit(&curves, &options)?;
+    let points = collapse::scaled_points(&curves, &fit);
+    Ok((fit, points))
+}
