@@ -29,6 +29,20 @@ impl Seeds {
         Self { study, replicate }
     }
 
+    /// Seeds of their own for a part of the work, such as one checkpoint among many: streams of the
+    /// same purpose in different parts are independent.
+    ///
+    /// ```
+    /// use prunephase::seed::Seeds;
+    /// let seeds = Seeds::new(7, 0);
+    /// assert_ne!(seeds.within("a").stream("order"), seeds.within("b").stream("order"));
+    /// ```
+    #[must_use]
+    pub fn within(&self, part: &str) -> Self {
+        let mut stream = self.stream(&format!("seeds within {part}"));
+        Self { study: stream.next_u64(), replicate: stream.next_u64() }
+    }
+
     /// The stream for one purpose. Different names give independent streams.
     pub fn stream(&self, purpose: &str) -> Stream {
         let mut hasher = blake3::Hasher::new_derive_key("prunephase 2026 named random stream");

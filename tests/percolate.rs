@@ -78,7 +78,7 @@ fn checkpoints_that_keep_nothing_are_named() {
     assert!(message.contains("no weight is kept"), "{message}");
     assert!(!out.exists());
     let message = stderr(percolate(&[&none, &some], &[], &out).success());
-    assert!(message.starts_with("warning: ") && message.contains("fc4-0.safetensors"), "{message}");
+    assert!(message.starts_with("prunephase: warning: ") && message.contains("fc4-0.safetensors"), "{message}");
     let rows: Vec<PercolationRow> = table::read_rows(&out).unwrap();
     assert!(rows.iter().all(|row| Path::new(&row.checkpoint) == some));
 }
@@ -105,4 +105,27 @@ fn wrong_usage_is_2_and_wrong_input_is_1_and_both_write_nothing() {
     assert!(message.starts_with("prunephase: ") && message.contains("broken.safetensors"), "{message}");
     assert_eq!(message.lines().count(), 1);
     assert!(!out.exists());
+}
+
+/// Thirty dense networks of one shape have one graph: were their random orders the same as well,
+/// their thirty curves would be one and its error bar 0.
+#[test]
+fn random_orders_of_different_checkpoints_are_independent() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut network = checkpoint("fc4", 8, 1.0);
+    let paths: Vec<_> = (0..2)
+        .map(|seed| {
+            let path = folder.path().join(format!("{seed}.safetensors"));
+            network.metadata.seed = Some(seed);
+            network.write(&path).unwrap();
+            path
+        })
+        .collect();
+    let out = folder.path().join("curve.csv");
+    percolate(&[&paths[0], &paths[1]], &["--order", "random"], &out).success();
+    let rows: Vec<PercolationRow> = table::read_rows(&out).unwrap();
+    let sizes = |path: &Path| -> Vec<usize> {
+        rows.iter().filter(|row| Path::new(&row.checkpoint) == path).map(|row| row.s1).collect()
+    };
+    assert_ne!(sizes(&paths[0]), sizes(&paths[1]));
 }

@@ -122,7 +122,7 @@ fn the_bytes_depend_on_neither_threads_nor_the_number_of_samples() {
 }
 
 #[test]
-fn a_folder_with_samples_is_refused_and_left_alone() {
+fn a_folder_with_other_samples_is_refused_and_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.safetensors");
     write_checkpoint(&path, "fc4", &[0.3]);
@@ -131,10 +131,17 @@ fn a_folder_with_samples_is_refused_and_left_alone() {
     fs::write(out.join("notes.txt"), "other files do not matter").unwrap();
     rewire(&path, "degrees", "2", "1", &out).assert().success();
     let before = files_of(&out);
+    // The same command again, as after a kill: the same bytes.
+    fs::remove_file(out.join("sample-0001.safetensors")).unwrap();
+    rewire(&path, "degrees", "2", "1", &out).assert().success();
+    assert_eq!(files_of(&out), before);
     let mut again = rewire(&path, "edges", "3", "1", &out);
     again.assert().code(1);
     let message = stderr(&mut again);
-    assert!(message.starts_with(&format!("prunephase: {} holds samples already (", out.display())), "{message}");
+    assert!(
+        message.starts_with(&format!("prunephase: {} holds samples of another command (", out.display())),
+        "{message}"
+    );
     assert_eq!(message.lines().count(), 1);
     assert_eq!(files_of(&out), before);
 }

@@ -128,6 +128,7 @@ impl Unit<'_> {
             initial: Some(&initial.parameters),
             seed: self.study.seed,
             checkpoint: &name,
+            part: &name,
         };
         let mut runs: Vec<(&RetrainingSample, WeightSource, u64)> = Vec::new();
         for sample in &samples {
@@ -150,7 +151,7 @@ impl Unit<'_> {
 
     /// The original first, then the samples of every null model.
     fn samples(&self, checkpoint: &Checkpoint) -> crate::Result<(Vec<RetrainingSample>, Vec<MixingRow>)> {
-        let seeds = Seeds::new(self.study.seed, self.task.seed);
+        let seeds = Seeds::new(self.study.seed, self.task.seed).within(&self.name());
         let options = SwapOptions::new(self.section.swaps_per_edge)?;
         let mut samples = vec![RetrainingSample {
             null: "original".into(),

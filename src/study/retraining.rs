@@ -39,8 +39,10 @@ pub struct Retraining<'a> {
     pub initial: Option<&'a Parameters>,
     /// The seed of the study or of the command.
     pub seed: u64,
-    /// The checkpoint's name in the table and in random streams.
+    /// The checkpoint's name in the table.
     pub checkpoint: &'a str,
+    /// What names the checkpoint's random streams: no two checkpoints may share them.
+    pub part: &'a str,
 }
 
 impl Retraining<'_> {
@@ -50,7 +52,7 @@ impl Retraining<'_> {
     /// [`TrainingError`] where training fails, or where rewound weights are asked for and none
     /// are given.
     pub fn run(&self, sample: &RetrainingSample, weights: WeightSource, seed: u64) -> crate::Result<RetrainingRow> {
-        let seeds = Seeds::new(self.seed, seed);
+        let seeds = Seeds::new(self.seed, seed).within(self.part);
         let mut start = match weights {
             WeightSource::Kept => sample.parameters.clone(),
             WeightSource::Rewound => self.initial.cloned().ok_or_else(|| TrainingError::Hyperparameter {
@@ -59,14 +61,13 @@ impl Retraining<'_> {
                 expected: "needs the weights at initialisation".into(),
             })?,
             WeightSource::Fresh => {
-                let mut stream = seeds.stream(&format!("{}: fresh weights", self.checkpoint));
+                let mut stream = seeds.stream("fresh weights");
                 Parameters::initialise(self.network, &mut stream)
             }
         };
         sample.mask.apply(&mut start)?;
         let trainer = Trainer::new(self.network, &self.split.train, self.hyperparameters, self.device)?;
-        let purpose = format!("{}: shuffle, retraining", self.checkpoint);
-        let trained = trainer.train(&start, &sample.mask, self.budget, &seeds, &purpose, &mut |_| {})?;
+        let trained = trainer.train(&start, &sample.mask, self.budget, &seeds, "shuffle, retraining", &mut |_| {})?;
         let metrics = evaluate(self.network, &trained, &sample.mask, &self.split.test, self.device)?;
         Ok(RetrainingRow {
             checkpoint: self.checkpoint.to_owned(),

@@ -45,6 +45,8 @@ pub enum Event<'a> {
         /// In all.
         of: usize,
     },
+    /// Something that a user should know.
+    Warning(&'a str),
     /// A stage of the analysis begins.
     Stage(&'a str),
 }
@@ -108,6 +110,9 @@ pub fn run(
     let invalid = |message| StudyError::File { origin: study.name.clone(), message };
     let architecture = Architecture::load(&study.network.architecture)?;
     let split = load_data(study, &options.locations)?;
+    for warning in &split.warnings {
+        events(&Event::Warning(warning));
+    }
     study.training.hyperparameters().check(split.train.len())?;
     let schedule = study.schedule().map_err(invalid)?;
     for &width in &study.network.widths {

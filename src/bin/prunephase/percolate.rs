@@ -6,7 +6,9 @@ use std::str::FromStr;
 
 use anyhow::bail;
 use clap::ValueEnum;
+use prunephase::files;
 use prunephase::percolation::{self, Curve, ensemble};
+use prunephase::seed::Seeds;
 use prunephase::table;
 
 use crate::graph::{self, Encoding};
@@ -86,7 +88,10 @@ pub fn run(args: &PercolateArgs) -> anyhow::Result<ExitCode> {
             continue;
         }
         let order = args.order.into();
-        let found = ensemble(&graph, order, args.seed, realisations, &args.points.0, || bar.inc(1));
+        // Realisations of different checkpoints must be independent: curves of dense networks of one
+        // shape would else be the same curve.
+        let seed = Seeds::new(args.seed, 0).within(&files::checksum(path)?).stream("percolation").next_u64();
+        let found = ensemble(&graph, order, seed, realisations, &args.points.0, || bar.inc(1));
         curves.extend(found.into_iter().map(|curve| (name.clone(), curve)));
     }
     bar.finish_and_clear();

@@ -130,6 +130,7 @@ pub fn run(args: &RetrainArgs) -> anyhow::Result<ExitCode> {
         initial: initial.as_ref(),
         seed: args.seed,
         checkpoint: &name,
+        part: &settings.checkpoint,
     };
     let mut runs: Vec<(&RetrainingSample, WeightSource, u64)> = Vec::new();
     for sample in &samples {

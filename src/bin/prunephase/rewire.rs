@@ -3,11 +3,10 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
-use indicatif::ProgressBar;
 use prunephase::checkpoint::{Checkpoint, Kind, Metadata};
 use prunephase::files::{self, FileError};
 use prunephase::rewire::{self, MixingRow, NullModel, SwapOptions};
@@ -16,6 +15,7 @@ use prunephase::table;
 use rayon::prelude::*;
 
 use crate::output::warn;
+use crate::progress;
 
 /// Draw random subnetworks that share part of a checkpoint's structure.
 ///
@@ -41,7 +41,7 @@ pub struct RewireArgs {
     /// Proposals of swaps, accepted or not, for each kept weight.
     #[arg(long, value_name = "X", default_value = "10", value_parser = swap_options)]
     swaps_per_edge: SwapOptions,
-    /// The folder for the samples and mixing.csv; it may not hold samples already.
+    /// The folder for the samples and mixing.csv; it may not hold samples of another command.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
 }
@@ -53,13 +53,13 @@ fn swap_options(text: &str) -> Result<SwapOptions, String> {
 
 /// Draws, writes and reports.
 pub fn run(args: &RewireArgs) -> anyhow::Result<ExitCode> {
-    refuse_samples(&args.out)?;
     let source = Checkpoint::read(&args.checkpoint)?;
     let checksum = files::checksum(&args.checkpoint)?;
+    refuse_other_samples(args, &source, &checksum)?;
     warn(&source.warnings);
     let freedom = rewire::freedom(&source.mask, args.null)?;
 
-    let progress = ProgressBar::new(args.samples.into());
+    let progress = progress::bar(args.samples.into(), "samples");
     let rows = (0..args.samples as usize)
         .into_par_iter()
         .map(|sample| {
@@ -83,29 +83,39 @@ pub fn run(args: &RewireArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Samples of another null model, seed or checkpoint must not mix with the new ones.
-fn refuse_samples(folder: &Path) -> anyhow::Result<()> {
+/// Samples of another null model, seed, checkpoint or number of swaps must not mix with the new
+/// ones; those of the same command, which a killed run left, are drawn again to the same bytes.
+fn refuse_other_samples(args: &RewireArgs, source: &Checkpoint, checksum: &str) -> anyhow::Result<()> {
+    let folder = &args.out;
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(FileError::read(folder, error).into()),
     };
     for entry in entries {
-        let name = entry.map_err(|error| FileError::read(folder, error))?.file_name();
-        let text = name.to_string_lossy();
-        let sample = text.starts_with("sample-") && Path::new(&name).extension() == Some(OsStr::new("safetensors"));
-        if sample || text == "mixing.csv" {
-            bail!("{} holds samples already ({text}); remove them or choose another folder", folder.display());
+        let path = entry.map_err(|error| FileError::read(folder, error))?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if !(name.starts_with("sample-") && path.extension() == Some(OsStr::new("safetensors"))) {
+            continue;
+        }
+        let there = Checkpoint::read(&path)?.metadata.extra;
+        let number = there.get("sample").and_then(|text| text.parse::<usize>().ok());
+        let ours = number.filter(|&number| number < args.samples as usize && name == file_name(number));
+        if ours.is_none_or(|number| there != metadata(args, source, checksum, number).extra) {
+            bail!(
+                "{} holds samples of another command ({name}); remove them or choose another folder",
+                folder.display()
+            );
         }
     }
     Ok(())
 }
 
-/// Draws and writes one sample.
-fn draw(args: &RewireArgs, source: &Checkpoint, checksum: &str, sample: usize) -> prunephase::Result<Vec<MixingRow>> {
-    let seeds = Seeds::new(args.seed, 0);
-    let (mask, rows) = rewire::sample(&source.mask, args.null, &seeds, sample, &args.swaps_per_edge)?;
-    let parameters = rewire::kept_weights(&source.parameters, &source.mask, &mask, args.null, &seeds, sample)?;
+fn file_name(sample: usize) -> String {
+    format!("sample-{sample:04}.safetensors")
+}
+
+fn metadata(args: &RewireArgs, source: &Checkpoint, checksum: &str, sample: usize) -> Metadata {
     let mut metadata = Metadata { kind: Kind::Sample, ..source.metadata.clone() };
     let mut say = |key: &str, value: String| metadata.extra.insert(key.to_owned(), value);
     say("null_model", args.null.to_string());
@@ -116,7 +126,15 @@ fn draw(args: &RewireArgs, source: &Checkpoint, checksum: &str, sample: usize) -
     if args.null.uses_swaps() {
         say("swaps_per_edge", args.swaps_per_edge.per_edge().to_string());
     }
-    let path = args.out.join(format!("sample-{sample:04}.safetensors"));
-    Checkpoint::new(source.network.clone(), parameters, mask, metadata)?.write(&path)?;
+    metadata
+}
+
+/// Draws and writes one sample; different checkpoints have different streams.
+fn draw(args: &RewireArgs, source: &Checkpoint, checksum: &str, sample: usize) -> prunephase::Result<Vec<MixingRow>> {
+    let seeds = Seeds::new(args.seed, 0).within(checksum);
+    let (mask, rows) = rewire::sample(&source.mask, args.null, &seeds, sample, &args.swaps_per_edge)?;
+    let parameters = rewire::kept_weights(&source.parameters, &source.mask, &mask, args.null, &seeds, sample)?;
+    let metadata = metadata(args, source, checksum, sample);
+    Checkpoint::new(source.network.clone(), parameters, mask, metadata)?.write(&args.out.join(file_name(sample)))?;
     Ok(rows)
 }

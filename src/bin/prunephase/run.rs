@@ -8,8 +8,7 @@ use prunephase::data::Locations;
 use prunephase::study::{self, Event, RunFolder, RunOptions, Study, tasks_of};
 use prunephase::training::Device;
 
-use crate::progress;
-use crate::summary;
+use crate::{output, progress, summary};
 
 /// Train, prune, fine-tune and measure a study; resumes what is there
 #[derive(Debug, clap::Args)]
@@ -84,6 +83,7 @@ pub fn execute(study: &Study, folder: &RunFolder, options: &RunOptions) -> anyho
             ));
         }
         Event::Retrained { done, of } => bar.set_message(format!("retraining {done}/{of}")),
+        Event::Warning(warning) => bar.suspend(|| output::warn(&[(*warning).to_owned()])),
         Event::Stage(stage) => bar.set_message((*stage).to_owned()),
         _ => {}
     })?;
