@@ -91,6 +91,12 @@ impl Curve {
     pub fn source(&self) -> ErrorSource {
         self.source
     }
+
+    /// The same values, all with this error.
+    pub(crate) fn with_error(&self, error: f64) -> Self {
+        let points = self.points.iter().map(|point| Point { error, ..point.clone() }).collect();
+        Self { points, ..self.clone() }
+    }
 }
 
 /// Curves by ascending size.

@@ -4,7 +4,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::collapse::{self, CollapseArgs};
 use crate::data::{self, DataArgs};
+use crate::fit::{self, FitArgs};
 use crate::inspect::{self, InspectArgs};
 
 /// Neural-network pruning as a percolation transition.
@@ -19,6 +21,8 @@ pub struct Cli {
 enum Command {
     Inspect(InspectArgs),
     Data(DataArgs),
+    Fit(FitArgs),
+    Collapse(CollapseArgs),
 }
 
 impl Cli {
@@ -27,6 +31,8 @@ impl Cli {
         match self.command {
             Command::Inspect(args) => inspect::run(&args),
             Command::Data(args) => data::run(&args),
+            Command::Fit(args) => fit::run(&args),
+            Command::Collapse(args) => collapse::run(&args),
         }
     }
 }
