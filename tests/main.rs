@@ -7,3 +7,4 @@ mod data;
 mod inspect;
 mod rewire_properties;
 mod rewire_uniformity;
+mod scaling;

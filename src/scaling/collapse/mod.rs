@@ -41,7 +41,7 @@
 //! A sound optimum is reported as unreliable where fewer than half of the starts around it end
 //! within two combined errors of it, fewer than 80 % of the resamples could be fitted, the error of
 //! 1/nu or kappa/nu exceeds half of it (of 0.5, for a small kappa/nu) or that of p_c a fifth of the
-//! range of the controls, or fewer than half of the searches over everything that led to the window
+//! range of the controls, no other choice of the scan is sound, or fewer than half of the searches over everything that led to the window
 //! agree with it within three errors.
 
 mod scan;
@@ -83,7 +83,8 @@ pub const MAX_SHARE: f64 = 0.2;
 const PROBES: usize = 100;
 /// The first edges of those searches, in standard deviations of these optima.
 const PROBE_STEP: f64 = 0.3;
-/// Alternatives of less weight than this are false minima and not reported.
+/// Alternatives of less weight than this are false minima and not reported; rows of the scan of
+/// less weight say nothing of the systematic error.
 const MIN_WEIGHT: f64 = 1e-3;
 
 /// How to fit a collapse.
@@ -432,6 +433,11 @@ pub fn fit(curves: &Curves, options: &CollapseOptions) -> Result<CollapseFit, Sc
             kappa_over_nu.value,
             kappa_over_nu.total()
         ));
+    }
+    // The scan without a window has the fit's own choice as one of its rows.
+    let others = scan.iter().filter(|row| row.weight >= MIN_WEIGHT).count();
+    if others < 1 + usize::from(free.is_some()) {
+        reasons.push("no other window or smallest size gives a sound collapse: the systematic error is unknown".into());
     }
     if let Some(choices) = &free {
         let limits = totals.map(|total| 3.0 * total);

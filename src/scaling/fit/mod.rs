@@ -105,6 +105,12 @@ pub struct RangeRow {
     pub weight: f64,
 }
 
+impl RangeRow {
+    fn span(&self) -> [f64; 2] {
+        [self.low, self.high]
+    }
+}
+
 /// One law, fitted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ModelFit {
@@ -491,12 +497,14 @@ impl Task<'_> {
                 weight: if sound { share * quality_weight(ratio, inflation * inflation) } else { 0.0 },
             });
         }
+        let span = [points.control[0], points.control[n - 1]];
         let estimates: [Estimate; PARAMETERS] = std::array::from_fn(|axis| {
             let cloud: Vec<f64> = resamples.iter().map(|(found, _)| found.parameters[axis]).collect();
             let value = optimum.parameters[axis];
             let systematic = weighted_deviation(own.iter().map(|row| (row.weight, row.parameters[axis] - value)));
             Estimate::new(value, &cloud, inflation, systematic)
         });
+        let other_ranges = own.iter().filter(|row| row.weight > 0.0 && row.span() != span).count();
         scan.extend(own);
 
         let near = |other: &&Optimum| {
@@ -529,13 +537,16 @@ impl Task<'_> {
                 "{unsound} of {acceptable} ranges that fit as well run to the edge of the range searched"
             ));
         }
+        if other_ranges == 0 {
+            reasons.push("no other range gives a sound fit: the systematic error is unknown".into());
+        }
         if inflation * inflation > MAX_REDUCED {
             reasons.push(format!(
                 "chi-square per degree of freedom is {:.1}, up to {MAX_REDUCED} is a fit",
                 inflation * inflation
             ));
         }
-        let [low, high] = [points.control[0], points.control[n - 1]];
+        let [low, high] = span;
         for (axis, name) in model.parameters().into_iter().enumerate() {
             let estimate = estimates[axis];
             // p_c may well be 0 or near it; it is measured against the controls fitted.
