@@ -52,7 +52,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::ScalingError;
-use super::curves::{Curves, ErrorSource};
+use super::curves::{Curve, Curves, ErrorSource};
 use super::estimate::{Estimate, quality_weight, standard_deviation, weighted_deviation};
 use super::minimise::Effort;
 use super::quality::{Objective, Parameters};
@@ -375,7 +375,7 @@ pub fn fit(curves: &Curves, options: &CollapseOptions) -> Result<CollapseFit, Sc
     let weight = |outcome: &Outcome| {
         quality_weight(outcome.quality, optimum.quality) * (outcome.set.count() as f64 / points).min(1.0)
     };
-    let alternatives = alternatives(&choice, &optimum, &outcomes, &around, &weight);
+    let alternatives = alternatives(&choice, &optimum, &outcomes, &around, weight);
     let choices = match (&free, *window) {
         (Some(choices), _) => local_choices(choices, optimum.at, seeds),
         (None, Window::Fixed(interval)) => fixed_choices(used_curves, interval, optimum.at, seeds),
@@ -448,7 +448,7 @@ pub fn fit(curves: &Curves, options: &CollapseOptions) -> Result<CollapseFit, Sc
             ));
         }
     }
-    let mut warnings = Vec::new();
+    let mut warnings: Vec<String> = used_curves.curves().iter().filter_map(Curve::few_replicates).collect();
     if optimum.quality > 3.0 {
         warnings.push(format!(
             "S = {:.2}: the points scatter {:.1} times their errors, so corrections to scaling matter or the errors are too small",

@@ -255,3 +255,28 @@ fn a_susceptibility_has_a_negative_kappa() {
         assert!((estimate.value - truth).abs() < 4.0 * estimate.total().max(1e-3), "{estimate:?} {truth}");
     }
 }
+
+#[test]
+fn points_that_share_their_runs() {
+    let Some(folder) = reference() else { return };
+    let table = crate::table::Table::read(&folder.join("percolation-2d-bond/bond2d_grid.csv")).unwrap();
+    let nu = 4.0 / 3.0;
+    for (value, error, kappa) in [("strength", "strength_err", 5.0 / 36.0), ("m2", "m2_err", -43.0 / 18.0)] {
+        let columns =
+            crate::scaling::Columns { size: Some("L"), control: "p", value, error: Some(error), replicate: None };
+        let curves = Curves::from_table(&table, &columns).unwrap().from_size(128.0);
+        let options = CollapseOptions { window: Some([-0.8, 0.8]), bootstraps: 100, ..Default::default() };
+        let found = fit(&curves, &options).unwrap();
+        assert!(found.reliable, "{:?}", found.reasons);
+        assert_eq!(found.resampling, Resampling::SharedRuns);
+        assert!(!found.warnings.is_empty());
+        for (estimate, exact) in [found.p_c, found.inv_nu, found.kappa_over_nu].iter().zip([0.5, 1.0 / nu, kappa / nu])
+        {
+            assert!(estimate.interval95[0] < exact && exact < estimate.interval95[1], "{value} {estimate:?} {exact}");
+        }
+        // Deviates of their own for every point would give errors that are too small.
+        let options = CollapseOptions { resampling: Some(Resampling::PointByPoint), ..options };
+        let alone = fit(&curves, &options).unwrap();
+        assert!(alone.kappa_over_nu.statistical < 0.5 * found.kappa_over_nu.statistical, "{value}");
+    }
+}

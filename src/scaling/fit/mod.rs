@@ -348,7 +348,7 @@ pub fn fit(curve: &Curve, options: &FitOptions) -> Result<CurveFit, ScalingError
     weigh(&mut models);
     // min_by keeps the first of equals: the order asked for.
     let best = models.iter().min_by(|a, b| a.aicc.total_cmp(&b.aicc)).map_or(options.models[0], |model| model.name);
-    let mut warnings = Vec::new();
+    let mut warnings: Vec<String> = curve.few_replicates().into_iter().collect();
     if let Some(error) = assumed_error {
         warnings
             .push(format!("no errors are given: every point has {error:.3e}, from the scatter of neighbouring points"));
