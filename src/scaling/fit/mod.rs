@@ -22,7 +22,8 @@
 //! sqrt(chi-square per degree of freedom) if that exceeds 1. Systematic: the deviations d over all
 //! these ranges (around a given range: up to two points fewer at either end),
 //! sqrt(sum w d^2 / max(1, sum w)), with w = exp(1 - r/max(1, r_fit)) up to 1, r chi-square per
-//! degree of freedom, times the share of points if there are fewer.
+//! degree of freedom, times (error of the fit / error of the range)^2 up to 1, both from the
+//! curvature of chi-square: a range that hardly determines a parameter does not contradict it.
 //!
 //! Without errors or replicates, all points get the same error, from how far they lie from the
 //! cubic through their four neighbours; curvature is in it, so it is rather too large.
@@ -99,9 +100,12 @@ pub struct RangeRow {
     pub points: usize,
     /// The parameters there, in the order of [`Model::parameters`].
     pub parameters: [f64; PARAMETERS],
+    /// Their standard errors from the curvature of chi-square; `null` in JSON where infinite.
+    pub errors: [Option<f64>; PARAMETERS],
     /// chi-square there.
     pub chi_square: f64,
-    /// The weight in the systematic error; 0 where the fit is not sound.
+    /// The weight in the systematic error, but for the factor of the errors; 0 where the fit is not
+    /// sound.
     pub weight: f64,
 }
 
@@ -486,22 +490,30 @@ impl Task<'_> {
                 acceptable += 1;
                 unsound += usize::from(!sound);
             }
-            let share = (range.len() as f64 / n as f64).min(1.0);
+            let errors = points_of(curve, self.values, range).curvature_errors(model, &found);
             own.push(RangeRow {
                 model,
                 low: curve.points()[range.start].control,
                 high: curve.points()[range.end - 1].control,
                 points: range.len(),
                 parameters: found.parameters,
+                errors: errors.map(|error| error.is_finite().then_some(error)),
                 chi_square: found.chi_square,
-                weight: if sound { share * quality_weight(ratio, inflation * inflation) } else { 0.0 },
+                weight: if sound { quality_weight(ratio, inflation * inflation) } else { 0.0 },
             });
         }
         let span = [points.control[0], points.control[n - 1]];
+        let own_errors = points.curvature_errors(model, &optimum);
+        // Where the fit's own points leave a parameter open, every range counts in full.
+        let own_errors = own_errors.map(|error| if error.is_finite() { error } else { f64::MAX.sqrt() });
         let estimates: [Estimate; PARAMETERS] = std::array::from_fn(|axis| {
             let cloud: Vec<f64> = resamples.iter().map(|(found, _)| found.parameters[axis]).collect();
             let value = optimum.parameters[axis];
-            let systematic = weighted_deviation(own.iter().map(|row| (row.weight, row.parameters[axis] - value)));
+            let systematic = weighted_deviation(own.iter().map(|row| {
+                // What a range cannot tell, it does not contradict: weights go with the variances.
+                let known = row.errors[axis].map_or(0.0, |error| (own_errors[axis] / error).powi(2).min(1.0));
+                (row.weight * known, row.parameters[axis] - value)
+            }));
             Estimate::new(value, &cloud, inflation, systematic)
         });
         let other_ranges = own.iter().filter(|row| row.weight > 0.0 && row.span() != span).count();

@@ -174,6 +174,42 @@ impl Points {
             .collect()
     }
 
+    /// The standard errors of the parameters from the curvature of chi-square (J^T W J inverted, J by
+    /// differences); infinite where the points do not determine them.
+    pub(super) fn curvature_errors(&self, model: Model, optimum: &Optimum) -> [f64; PARAMETERS] {
+        let at = optimum.parameters;
+        let span = self.control[self.control.len() - 1] - self.control[0];
+        let scales = match model {
+            Model::PowerLaw => [span, at[1], at[2]],
+            Model::Logistic => at,
+        };
+        let mut matrix = [[0.0; PARAMETERS]; PARAMETERS];
+        for (&control, &weight) in self.control.iter().zip(&self.weight) {
+            let slope: [f64; PARAMETERS] = std::array::from_fn(|axis| {
+                let step = 1e-5 * scales[axis];
+                let (mut above, mut below) = (at, at);
+                above[axis] += step;
+                below[axis] -= step;
+                // In units of the scales, so that the matrix is well conditioned.
+                (model.value(control, above) - model.value(control, below)) / 2e-5
+            });
+            for row in 0..PARAMETERS {
+                for column in 0..PARAMETERS {
+                    matrix[row][column] += weight * slope[row] * slope[column];
+                }
+            }
+        }
+        let minor = |a: usize, b: usize| matrix[a][a] * matrix[b][b] - matrix[a][b] * matrix[b][a];
+        let determinant = matrix[0][0] * minor(1, 2)
+            - matrix[0][1] * (matrix[1][0] * matrix[2][2] - matrix[1][2] * matrix[2][0])
+            + matrix[0][2] * (matrix[1][0] * matrix[2][1] - matrix[1][1] * matrix[2][0]);
+        let minors = [minor(1, 2), minor(0, 2), minor(0, 1)];
+        std::array::from_fn(|axis| {
+            let variance = minors[axis] / determinant;
+            if variance > 0.0 && variance.is_finite() { variance.sqrt() * scales[axis].abs() } else { f64::INFINITY }
+        })
+    }
+
     /// Starts all over the bounds.
     pub(super) fn starts(&self, model: Model, count: usize, stream: &mut Stream) -> Vec<[f64; 2]> {
         let bounds = self.bounds(model);

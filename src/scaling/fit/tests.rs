@@ -145,3 +145,30 @@ fn bad_options_are_refused() {
     assert_eq!("logistic".parse::<Model>().unwrap(), Model::Logistic);
     assert!("cubic".parse::<Model>().unwrap_err().to_string().contains("power_law, logistic"));
 }
+
+#[test]
+fn curvature_errors_are_the_spread_of_refits() {
+    // Independent noise of each point, the same weights: the spread over noisy sets.
+    let controls = linear(0.25, 0.8, 30);
+    let (law, sigma) = (power(0.2, 0.6), 0.01);
+    let points = |seed: u64| {
+        let mut stream = Seeds::new(seed, 0).stream("points");
+        let value = controls.iter().map(|&p| law(p) + sigma * stream.normal()).collect();
+        Points { control: controls.clone(), value, weight: vec![1.0 / (sigma * sigma); controls.len()] }
+    };
+    let fitted = |seed: u64| {
+        let points = points(seed);
+        let optimum = Optimum { parameters: [0.2, 0.6, 1.3], chi_square: 0.0 };
+        let start = points.start_at(Model::PowerLaw, &optimum);
+        let found = lowest(&points.search(Model::PowerLaw, &[start], Effort::FINE)).unwrap();
+        (found, points.curvature_errors(Model::PowerLaw, &found))
+    };
+    let all: Vec<_> = (0..300).map(fitted).collect();
+    for axis in 0..PARAMETERS {
+        let values: Vec<f64> = all.iter().map(|(found, _)| found.parameters[axis]).collect();
+        let errors: Vec<f64> = all.iter().map(|(_, errors)| errors[axis]).collect();
+        let spread = crate::scaling::estimate::standard_deviation(&values);
+        let typical = crate::scaling::estimate::median(&errors).unwrap();
+        assert!((typical / spread - 1.0).abs() < 0.2, "{axis}: {typical} {spread}");
+    }
+}
