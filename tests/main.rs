@@ -14,3 +14,4 @@ mod pipeline;
 mod rewire_command;
 mod rewire_properties;
 mod rewire_uniformity;
+mod scaling;

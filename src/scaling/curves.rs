@@ -8,6 +8,9 @@ use crate::table::Table;
 /// The share of the median standard error of a curve below which no error of a point falls.
 pub const ERROR_FLOOR: f64 = 0.25;
 
+/// Fewer replicates bring a warning: their errors are uncertain by more than a third.
+const FEW_REPLICATES: usize = 5;
+
 /// Which columns of a table hold what.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Columns<'a> {
@@ -90,6 +93,22 @@ impl Curve {
     /// Where the errors come from.
     pub fn source(&self) -> ErrorSource {
         self.source
+    }
+
+    /// What a reader must know about errors from few replicates: that of a standard deviation from
+    /// n of them is 1/sqrt(2(n - 1)).
+    pub(crate) fn few_replicates(&self) -> Option<String> {
+        let n = self.replicates;
+        (2..FEW_REPLICATES).contains(&n).then(|| {
+            let uncertainty = 100.0 / (2.0 * (n as f64 - 1.0)).sqrt();
+            format!("size {} has {n} replicates: its errors are themselves uncertain by {uncertainty:.0} %", self.size)
+        })
+    }
+
+    /// The same values, all with this error.
+    pub(crate) fn with_error(&self, error: f64) -> Self {
+        let points = self.points.iter().map(|point| Point { error, ..point.clone() }).collect();
+        Self { points, ..self.clone() }
     }
 }
 
@@ -289,6 +308,7 @@ mod tests {
         // No spread at all: a quarter of the median.
         assert!((points[0].error - spread / 4.0).abs() < 1e-15);
         assert_eq!(points[2].samples, [(0, 3.0), (1, 5.0), (2, 4.0)]);
+        assert!(curves.curves()[0].few_replicates().unwrap().contains("3 replicates"));
         assert_eq!(curves.source(), ErrorSource::Replicates);
     }
 

@@ -18,7 +18,7 @@ use crate::table::TableError;
 pub mod collapse;
 mod curves;
 mod estimate;
-// pub mod fit;
+pub mod fit;
 mod minimise;
 mod quality;
 mod resample;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::ScalingError;
 use super::curves::{Curve, Curves, ErrorSource};
 use super::estimate::median;
 use crate::seed::Stream;
@@ -29,12 +30,21 @@ impl Resampling {
     /// scatter far less than their errors say (median below 0.1 of it): such points share their
     /// runs, and independent deviates would make the errors of the fit too small.
     pub fn for_curves(curves: &Curves) -> Self {
-        if curves.source() == ErrorSource::Replicates {
+        Self::of(curves.source(), &curves.curves().iter().collect::<Vec<_>>())
+    }
+
+    /// As [`Resampling::for_curves`], from one curve.
+    pub fn for_curve(curve: &Curve) -> Self {
+        Self::of(curve.source(), &[curve])
+    }
+
+    fn of(source: ErrorSource, curves: &[&Curve]) -> Self {
+        if source == ErrorSource::Replicates {
             return Self::Replicates;
         }
-        let scatter: Vec<f64> = curves.curves().iter().filter_map(roughness).collect();
+        let scatter: Vec<f64> = curves.iter().filter_map(|curve| roughness(curve)).collect();
         match median(&scatter) {
-            Some(scatter) if scatter < SHARED_BELOW && curves.source() == ErrorSource::Given => Self::SharedRuns,
+            Some(scatter) if scatter < SHARED_BELOW && source == ErrorSource::Given => Self::SharedRuns,
             _ => Self::PointByPoint,
         }
     }
@@ -59,6 +69,21 @@ fn roughness(curve: &Curve) -> Option<f64> {
         })
         .collect();
     median(&distances)
+}
+
+/// The error of every point of a curve without errors, from the scatter of neighbouring points
+/// (0.6745 is the median of |normal|). Never below 1e-6 of the largest value, so that exact values
+/// have a finite weight.
+pub(crate) fn noise_of(curve: &Curve) -> Result<f64, ScalingError> {
+    let there = curve.points().len();
+    let Some(scatter) = roughness(curve) else {
+        let what = format!("size {}, without errors", curve.size());
+        return Err(ScalingError::TooFewPoints { what, there, needed: 5 });
+    };
+    let largest = curve.points().iter().map(|point| point.value.abs()).fold(0.0, f64::max);
+    // Points without errors have the error 1, so the scatter is in units of the values.
+    let noise = (scatter / 0.674_489_750_196).max(1e-6 * largest);
+    if noise > 0.0 { Ok(noise) } else { Err(ScalingError::NoSpread { size: curve.size() }) }
 }
 
 /// New values of a curve's points.

@@ -4,7 +4,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::collapse::{self, CollapseArgs};
 use crate::data::{self, DataArgs};
+use crate::fit::{self, FitArgs};
 use crate::graph::{self, GraphArgs};
 use crate::inspect::{self, InspectArgs};
 use crate::percolate::{self, PercolateArgs};
@@ -37,6 +39,8 @@ enum Command {
     Percolate(PercolateArgs),
     Rewire(RewireArgs),
     Data(DataArgs),
+    Fit(FitArgs),
+    Collapse(CollapseArgs),
 }
 
 impl Cli {
@@ -54,6 +58,8 @@ impl Cli {
             Command::Rewire(args) => rewire::run(&args),
             Command::Inspect(args) => inspect::run(&args),
             Command::Data(args) => data::run(&args),
+            Command::Fit(args) => fit::run(&args),
+            Command::Collapse(args) => collapse::run(&args),
         }
     }
 }

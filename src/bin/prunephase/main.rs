@@ -1,7 +1,10 @@
 //! The command line: parses, dispatches, prints one line for an error.
 
 mod args;
+mod collapse;
+mod curves;
 mod data;
+mod fit;
 mod graph;
 mod inspect;
 mod output;

@@ -23,18 +23,26 @@
 //! # What is no collapse
 //! A result is sound when 1/nu is inside [0.05, 5] and not at its edges, kappa/nu inside [-10, 10],
 //! at least 10 points and 3 of each size are used, two sizes at least have points on both sides of
-//! p_c (where the window has both), and S is at least 4 times lower than S of the same points
-//! without any scaling: where curves of different sizes agree anyway (on a plateau, or because the
-//! size does not matter), any exponents "collapse" them.
+//! p_c (where the window has both), S is at most 10, and S is at least 4 times lower than the lowest
+//! S of the same points with the control not scaled (1/nu = 0, any kappa/nu): where curves of
+//! different sizes agree anyway, or differ by a factor (on a plateau, or because the size does not
+//! matter), any p_c and 1/nu "collapse" them.
 //!
 //! # Errors
 //! Statistical: [`Resampling`], each resample searched anew from the optimum with the same window,
-//! until its set is consistent. Where the resamples come from given errors, the statistical error
-//! is multiplied by sqrt(S) if S > 1, since the errors are then too small for what the points
-//! scatter. Systematic: the deviations d of the scan's results (smallest size, window, objective)
-//! from the value, sqrt(sum w d^2 / max(1, sum w)) with w = exp(1 - S/max(1, S_fit)) up to 1; in the
-//! same way the alternatives; both in quadrature. Statistical noise of the scan's smaller sets is in
+//! until its set is consistent. The statistical error is multiplied by sqrt(S) if S > 1, since the
+//! errors are then too small for what the points scatter. Systematic: the deviations d of the scan's results (smallest size, window, objective)
+//! from the value, sqrt(sum w d^2 / max(1, sum w)) with w = exp(1 - S/max(1, S_fit)) up to 1, times
+//! the share of points if it has fewer than the fit; in the same way the alternatives; both in
+//! quadrature. The scan is followed from the optimum. Statistical noise of its smaller sets is in
 //! it, so it errs on the large side.
+//!
+//! # Reliable
+//! A sound optimum is reported as unreliable where fewer than half of the starts around it end
+//! within two combined errors of it, fewer than 80 % of the resamples could be fitted, the error of
+//! 1/nu or kappa/nu exceeds half of it (of 0.5, for a small kappa/nu) or that of p_c a fifth of the
+//! range of the controls, no other choice of the scan is sound, or fewer than half of the searches over everything that led to the window
+//! agree with it within three errors.
 
 mod scan;
 mod search;
@@ -44,7 +52,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::ScalingError;
-use super::curves::{Curves, ErrorSource};
+use super::curves::{Curve, Curves, ErrorSource};
 use super::estimate::{Estimate, quality_weight, standard_deviation, weighted_deviation};
 use super::minimise::Effort;
 use super::quality::{Objective, Parameters};
@@ -52,10 +60,10 @@ use super::resample::{Resampling, resample};
 use crate::seed::Seeds;
 
 pub use scan::{ACCEPTABLE, MIN_SIDE, ScanRow, WINDOW_FACTORS, WINDOW_SHARES};
-pub use search::{INV_NU_RANGE, KAPPA_LIMIT, MIN_GAIN};
+pub use search::{INV_NU_RANGE, KAPPA_LIMIT, MAX_QUALITY, MIN_GAIN};
 pub use window::{MIN_POINTS, MIN_POINTS_PER_SIZE};
 
-use scan::{Choice, chosen, fixed_choices, free_choices, rows};
+use scan::{Choice, agreement, chosen, fixed_choices, free_choices, local_choices, rows};
 use search::{Outcome, best, converge, faults, follow, grid_starts, starts_around, unscaled_quality};
 use window::Window;
 
@@ -68,11 +76,15 @@ pub const MIN_RESAMPLES: f64 = 0.8;
 /// A larger statistical error of 1/nu, relative to it, leaves it undetermined.
 pub const MAX_RELATIVE_ERROR: f64 = 0.5;
 
+/// A larger error of p_c, relative to the range of the controls, leaves it undetermined.
+pub const MAX_SHARE: f64 = 0.2;
+
 /// Resamples from whose optima the data are searched for other consistent sets.
 const PROBES: usize = 100;
 /// The first edges of those searches, in standard deviations of these optima.
 const PROBE_STEP: f64 = 0.3;
-/// Alternatives of less weight than this are false minima and not reported.
+/// Alternatives of less weight than this are false minima and not reported; rows of the scan of
+/// less weight say nothing of the systematic error.
 const MIN_WEIGHT: f64 = 1e-3;
 
 /// How to fit a collapse.
@@ -130,13 +142,13 @@ pub struct CollapseFit {
     pub kappa_over_nu: Estimate,
     /// S at the optimum.
     pub quality: f64,
-    /// S of the same points without any scaling.
+    /// The lowest S of the same points with the control not scaled, 1/nu = 0.
     pub unscaled_quality: Option<f64>,
     /// Points in S.
     pub points: usize,
     /// Searches started around the optimum.
     pub starts: usize,
-    /// Those that ended within two statistical errors of it, in every parameter.
+    /// Those that ended within two combined errors of it, in every parameter.
     pub reached: usize,
     /// Whether the result can be trusted.
     pub reliable: bool,
@@ -356,24 +368,16 @@ pub fn fit(curves: &Curves, options: &CollapseOptions) -> Result<CollapseFit, Sc
         .into_par_iter()
         .filter_map(|number| refit("bootstrap", number, optimum.at).map(Parameters::to_array))
         .collect();
-    let inflation = match resampling {
-        Resampling::Replicates => 1.0,
-        Resampling::PointByPoint | Resampling::SharedRuns => optimum.quality.max(1.0).sqrt(),
-    };
+    let inflation = optimum.quality.max(1.0).sqrt();
     let cloud = |axis: usize| -> Vec<f64> { bootstrap.iter().map(|values| values[axis]).collect() };
     let value = optimum.at.to_array();
-    let statistical: [f64; 3] = std::array::from_fn(|axis| inflation * standard_deviation(&cloud(axis)));
-
-    let near = |outcome: &Outcome| {
-        let other = outcome.at.to_array();
-        (0..3).all(|axis| (other[axis] - value[axis]).abs() <= 2.0 * statistical[axis])
+    let points = optimum.set.count() as f64;
+    let weight = |outcome: &Outcome| {
+        quality_weight(outcome.quality, optimum.quality) * (outcome.set.count() as f64 / points).min(1.0)
     };
-    let reached = around.iter().flatten().filter(|outcome| near(outcome)).count();
-
-    let weight = |quality| quality_weight(quality, optimum.quality);
     let alternatives = alternatives(&choice, &optimum, &outcomes, &around, weight);
-    let choices = match (free, *window) {
-        (Some(choices), _) => choices,
+    let choices = match (&free, *window) {
+        (Some(choices), _) => local_choices(choices, optimum.at, seeds),
         (None, Window::Fixed(interval)) => fixed_choices(used_curves, interval, optimum.at, seeds),
         (None, Window::Nearest(_)) => Vec::new(),
     };
@@ -386,6 +390,13 @@ pub fn fit(curves: &Curves, options: &CollapseOptions) -> Result<CollapseFit, Sc
     let p_c = estimate(0, |row| row.p_c, |other| other.p_c);
     let inv_nu = estimate(1, |row| row.inv_nu, |other| other.inv_nu);
     let kappa_over_nu = estimate(2, |row| row.kappa_over_nu, |other| other.kappa_over_nu);
+
+    let totals = [p_c.total(), inv_nu.total(), kappa_over_nu.total()];
+    let near = |outcome: &Outcome| {
+        let other = outcome.at.to_array();
+        (0..3).all(|axis| (other[axis] - value[axis]).abs() <= 2.0 * totals[axis])
+    };
+    let reached = around.iter().flatten().filter(|outcome| near(outcome)).count();
 
     let mut reasons = faults(data, *window, &optimum);
     if (reached as f64) < MIN_REACHED * options.starts as f64 {
@@ -406,7 +417,38 @@ pub fn fit(curves: &Curves, options: &CollapseOptions) -> Result<CollapseFit, Sc
     if inv_nu.total() > MAX_RELATIVE_ERROR * inv_nu.value.abs() {
         reasons.push(format!("1/nu = {:.3} is undetermined, its error is {:.3}", inv_nu.value, inv_nu.total()));
     }
-    let mut warnings = Vec::new();
+    let controls = data.series.iter().flat_map(|one| one.control.iter().copied());
+    let (low, high) = controls.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), c| (low.min(c), high.max(c)));
+    if p_c.total() > MAX_SHARE * (high - low) {
+        reasons.push(format!(
+            "p_c = {:.5} is undetermined, its error is {:.5} and the controls span {:.5}",
+            p_c.value,
+            p_c.total(),
+            high - low
+        ));
+    }
+    if kappa_over_nu.total() > MAX_RELATIVE_ERROR * kappa_over_nu.value.abs().max(0.5) {
+        reasons.push(format!(
+            "kappa/nu = {:.3} is undetermined, its error is {:.3}",
+            kappa_over_nu.value,
+            kappa_over_nu.total()
+        ));
+    }
+    // The scan without a window has the fit's own choice as one of its rows.
+    let others = scan.iter().filter(|row| row.weight >= MIN_WEIGHT).count();
+    if others < 1 + usize::from(free.is_some()) {
+        reasons.push("no other window or smallest size gives a sound collapse: the systematic error is unknown".into());
+    }
+    if let Some(choices) = &free {
+        let limits = totals.map(|total| 3.0 * total);
+        let (sound, agree) = agreement(choices, curves.curves().len(), optimum.at, limits);
+        if 2 * agree < sound {
+            reasons.push(format!(
+                "{agree} of {sound} choices of window and smallest size find this optimum, at least half must: give a window"
+            ));
+        }
+    }
+    let mut warnings: Vec<String> = used_curves.curves().iter().filter_map(Curve::few_replicates).collect();
     if optimum.quality > 3.0 {
         warnings.push(format!(
             "S = {:.2}: the points scatter {:.1} times their errors, so corrections to scaling matter or the errors are too small",
@@ -455,7 +497,7 @@ fn alternatives(
     optimum: &Outcome,
     outcomes: &[Outcome],
     around: &[Option<Outcome>],
-    weight: impl Fn(f64) -> f64,
+    weight: impl Fn(&Outcome) -> f64,
 ) -> Vec<Alternative> {
     let mut distinct: Vec<&Outcome> = Vec::new();
     let mut sorted: Vec<&Outcome> = outcomes.iter().collect();
@@ -478,7 +520,7 @@ fn alternatives(
             points: outcome.set.count(),
             consistent: outcome.consistent,
             reached: around.iter().flatten().filter(|other| other.set == outcome.set).count(),
-            weight: weight(outcome.quality),
+            weight: weight(outcome),
         })
         .filter(|alternative| alternative.weight >= MIN_WEIGHT)
         .collect()

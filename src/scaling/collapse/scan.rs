@@ -173,18 +173,51 @@ pub(super) fn fixed_choices(curves: &Curves, [low, high]: [f64; 2], at: Paramete
     choices
 }
 
+/// Without a window: the same choices followed from the optimum `at`. What a choice with few points
+/// finds elsewhere, another branch that fits them by chance, is no error of this optimum.
+pub(super) fn local_choices(choices: &[Choice], at: Parameters, seeds: Seeds) -> Vec<Choice> {
+    choices
+        .iter()
+        .enumerate()
+        .map(|(number, choice)| {
+            let mut choice = Choice { outcome: None, ..choice.clone() };
+            let mut stream = seeds.stream(&format!("collapse scan {number}"));
+            let mut starts = vec![at];
+            starts.extend(starts_around(&choice.data, choice.window, at, 5, &mut stream));
+            // From the optimum itself where that leads anywhere; the others are for where it does not.
+            choice.improve(&starts[..1], Effort::COARSE);
+            if choice.sound().is_none() {
+                choice.improve(&starts[1..], Effort::COARSE);
+            }
+            choice
+        })
+        .collect()
+}
+
+/// Of the choices that the rule without a window may take, searched over everything: how many give
+/// a sound collapse, and how many of these lie within `limits` of `at`.
+pub(super) fn agreement(choices: &[Choice], all_sizes: usize, at: Parameters, limits: [f64; 3]) -> (usize, usize) {
+    let (at, mut sound, mut agree) = (at.to_array(), 0, 0);
+    for outcome in choices.iter().filter(|c| c.curves.curves().len() >= all_sizes.min(3)).filter_map(Choice::sound) {
+        let other = outcome.at.to_array();
+        sound += 1;
+        agree += usize::from((0..3).all(|axis| (other[axis] - at[axis]).abs() <= limits[axis]));
+    }
+    (sound, agree)
+}
+
 /// The rows of the scan, with the fit's own points under the other objective as the last, if there
 /// are more than two sizes.
 pub(super) fn rows(
     choices: &[Choice],
     fitted: &Choice,
     reference: &Outcome,
-    weight: impl Fn(f64) -> f64,
+    weight: impl Fn(&Outcome) -> f64,
 ) -> Vec<ScanRow> {
     let mut rows: Vec<ScanRow> = choices
         .iter()
         .filter_map(|choice| {
-            let weight = choice.sound().map_or(0.0, |outcome| weight(outcome.quality));
+            let weight = choice.sound().map_or(0.0, &weight);
             choice.row(Objective::Pooled, weight)
         })
         .collect();
@@ -194,7 +227,7 @@ pub(super) fn rows(
             .into_iter()
             .flatten()
             .next();
-        let weight = other.sound().map_or(0.0, |outcome| weight(outcome.quality));
+        let weight = other.sound().map_or(0.0, &weight);
         rows.extend(other.row(Objective::Pairwise, weight));
     }
     rows

@@ -13,6 +13,8 @@ pub const INV_NU_RANGE: [f64; 2] = [0.05, 5.0];
 pub const KAPPA_LIMIT: f64 = 10.0;
 /// Curves of different sizes must differ this many times more before scaling than after.
 pub const MIN_GAIN: f64 = 4.0;
+/// With a larger S the curves do not fall on one another.
+pub const MAX_QUALITY: f64 = 10.0;
 /// A point set may lose this share of its brackets while the parameters move.
 const MAX_LOST: f64 = 0.25;
 /// Selections of one search at most.
@@ -90,10 +92,19 @@ pub(super) fn converge(
     }
 }
 
-/// S of the same points without any scaling, x = p and y = A.
+/// The lowest S of the same points without scaling the control (1/nu = 0), whatever kappa/nu: what
+/// 1/nu and p_c have to beat. Sizes that differ by a factor alone collapse here already.
 pub(super) fn unscaled_quality(data: &Dataset, outcome: &Outcome) -> Option<f64> {
-    let at = Parameters { inv_nu: 0.0, kappa_over_nu: 0.0, ..outcome.at };
-    data.quality(at, Objective::Pooled, |number, _| outcome.set.contains(number)).map(|found| found.s)
+    let quality = |kappa_over_nu: f64| {
+        let at = Parameters { inv_nu: 0.0, kappa_over_nu, ..outcome.at };
+        data.quality(at, Objective::Pooled, |number, _| outcome.set.contains(number)).map(|found| found.s)
+    };
+    let centre = outcome.at.kappa_over_nu;
+    let grid = (-10..=10).map(|n| centre + 0.1 * f64::from(n)).chain([0.0]);
+    let (start, _) = grid.filter_map(|kappa| Some((kappa, quality(kappa)?))).min_by(|a, b| a.1.total_cmp(&b.1))?;
+    let cost = |values: &[f64]| quality(values[0]).unwrap_or(FORBIDDEN);
+    let (_, lowest) = minimise(&cost, &[start], &[0.03], Effort { tolerance: 1e-4, iterations: 60 });
+    Some(lowest)
 }
 
 /// What speaks against an outcome being a collapse; empty for a sound one.
@@ -111,11 +122,18 @@ pub(super) fn faults(data: &Dataset, window: Window, outcome: &Outcome) -> Vec<S
     if covers_zero && outcome.set.sizes_around(data, at.p_c) < 2 {
         faults.push(format!("p_c = {:.6} has points on both sides for fewer than 2 sizes", at.p_c));
     }
+    if outcome.quality > MAX_QUALITY {
+        faults.push(format!(
+            "S = {:.2}: the points scatter {:.1} times their errors, S up to {MAX_QUALITY} is a collapse; try a narrower window or leave out the smallest sizes",
+            outcome.quality,
+            outcome.quality.sqrt()
+        ));
+    }
     if let Some(unscaled) = unscaled_quality(data, outcome)
         && unscaled < MIN_GAIN * outcome.quality
     {
         faults.push(format!(
-            "scaling hardly brings the curves together: S = {:.3} against {unscaled:.3} without any scaling, a ratio of {MIN_GAIN} is needed",
+            "scaling hardly brings the curves together: S = {:.3} against {unscaled:.3} without scaling the control, a ratio of {MIN_GAIN} is needed",
             outcome.quality
         ));
     }

@@ -1,0 +1,106 @@
+//! What `fit` and `collapse` share: the columns of a table, and numbers with their errors.
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::Args;
+use comfy_table::{CellAlignment, Table as Printed};
+use prunephase::scaling::{Columns, Curves, Estimate};
+use prunephase::table::Table;
+
+/// The table and its columns, but for the size.
+#[derive(Debug, Args)]
+pub struct CurveArgs {
+    /// A CSV table with a header.
+    table: PathBuf,
+    /// The column of the control parameter.
+    #[arg(long, value_name = "COL")]
+    control: String,
+    /// The column of the observable.
+    #[arg(long, value_name = "COL")]
+    value: String,
+    /// The column of its standard error.
+    #[arg(long, value_name = "COL")]
+    error: Option<String>,
+    /// The column that names the replicate; errors then come from the spread of replicates, and
+    /// resamples are of whole replicates.
+    #[arg(long, value_name = "COL")]
+    replicate: Option<String>,
+}
+
+impl CurveArgs {
+    /// Reads the curves.
+    pub fn read(&self, size: Option<&str>) -> anyhow::Result<Curves> {
+        let table = Table::read(&self.table)?;
+        let columns = Columns {
+            size,
+            control: &self.control,
+            value: &self.value,
+            error: self.error.as_deref(),
+            replicate: self.replicate.as_deref(),
+        };
+        match Curves::from_table(&table, &columns) {
+            Ok(curves) => Ok(curves),
+            // Errors of the table name the file already.
+            Err(error @ prunephase::scaling::ScalingError::Table(_)) => Err(error.into()),
+            Err(error) => Err(error).with_context(|| self.place()),
+        }
+    }
+
+    /// The table's name, for messages.
+    pub fn place(&self) -> String {
+        self.table.display().to_string()
+    }
+}
+
+/// Two numbers, as `LO,HI`.
+pub fn interval(text: &str) -> Result<[f64; 2], String> {
+    let numbers: Vec<f64> = text.split(',').filter_map(|part| part.trim().parse().ok()).collect();
+    match numbers[..] {
+        [low, high] if text.split(',').count() == 2 && low < high && low.is_finite() && high.is_finite() => {
+            Ok([low, high])
+        }
+        _ => Err("two finite numbers LO,HI with LO < HI are needed, such as -1,1".into()),
+    }
+}
+
+/// Digits after the point that show two digits of the error.
+fn digits(estimate: &Estimate) -> usize {
+    let error = estimate.total();
+    if error > 0.0 && error.is_finite() { (1.0 - error.log10().floor()).clamp(0.0, 12.0) as usize } else { 6 }
+}
+
+/// The header of [`add_estimate`]'s rows.
+pub const ESTIMATE: [&str; 6] = ["parameter", "value", "statistical", "systematic", "68 % interval", "95 % interval"];
+
+/// A parameter with both its errors.
+pub fn add_estimate(table: &mut Printed, name: &str, estimate: &Estimate) {
+    let n = digits(estimate);
+    let pair = |[low, high]: [f64; 2]| format!("{low:.n$} to {high:.n$}");
+    table.add_row([
+        name.to_owned(),
+        format!("{:.n$}", estimate.value),
+        format!("{:.n$}", estimate.statistical),
+        format!("{:.n$}", estimate.systematic),
+        pair(estimate.interval68),
+        pair(estimate.interval95),
+    ]);
+}
+
+/// Aligns the numbers of a printed table, all columns but the first.
+pub fn align(table: &mut Printed) {
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+}
+
+/// The verdict, with its reasons, and the warnings.
+pub fn verdict(what: &str, reliable: bool, reasons: &[String], warnings: &[String]) {
+    println!("{what}: {}", if reliable { "reliable" } else { "NOT RELIABLE" });
+    for reason in reasons {
+        println!("  - {reason}");
+    }
+    for warning in warnings {
+        println!("  note: {warning}");
+    }
+}

@@ -1,1 +1,0 @@
-//! One curve: rival laws.

@@ -1,0 +1,596 @@
+//! One curve: a power law with a critical point against its rivals.
+//!
+//! - `power_law`: value = amplitude (p - p_c)^beta above p_c, 0 below;
+//! - `logistic`: value = high / (1 + exp(-(ln p - ln p_0) / width)), a smooth rise.
+//!
+//! All laws are fitted to the same points with the same weights 1/error^2: the amplitude by linear
+//! least squares inside (variable projection), the other two parameters by many simplex searches
+//! from starts all over their ranges. AICc = chi-square + 2k + 2k(k + 1)/(n - k - 1) with k = 3
+//! compares them, and the Akaike weight is exp(-(AICc - lowest)/2), normalised. Source: K. P.
+//! Burnham and D. R. Anderson, Sociol. Methods Res. 33, 261 (2004), doi:10.1177/0049124104268644.
+//!
+//! # The range
+//! A power law holds near p_c alone, above the rounding of a finite size and below saturation.
+//! Without a range, the rise of the curve is cut below at the last value under 0, 5, 10 or 20 % of
+//! the largest value and above at the first value of 40, 50, ... or 90 %. Of the ranges with at
+//! least 6 points where the first law asked for is sound and has chi-square per degree of freedom
+//! up to 1.5 max(1, the lowest), the one with most points is taken. (The power law comes first by
+//! default, so the range favours it.)
+//!
+//! # Errors
+//! Statistical: every resample ([`Resampling`]) is fitted anew on the same points, times
+//! sqrt(chi-square per degree of freedom) if that exceeds 1. Systematic: the deviations d over all
+//! these ranges (around a given range: up to two points fewer at either end),
+//! sqrt(sum w d^2 / max(1, sum w)), with w = exp(1 - r/max(1, r_fit)) up to 1, r chi-square per
+//! degree of freedom, times (error of the fit / error of the range)^2 up to 1, both from the
+//! curvature of chi-square: a range that hardly determines a parameter does not contradict it.
+//!
+//! Without errors or replicates, all points get the same error, from how far they lie from the
+//! cubic through their four neighbours; curvature is in it, so it is rather too large.
+
+mod model;
+mod range;
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::ScalingError;
+use super::curves::{Curve, ErrorSource};
+use super::estimate::{Estimate, quality_weight, weighted_deviation};
+use super::minimise::Effort;
+use super::resample::{Resampling, noise_of, resample_curve};
+use crate::seed::Seeds;
+
+pub use model::{BETA_RANGE, MIN_ABOVE, Model};
+pub use range::{ACCEPTABLE, LOWER_SHARES, MIN_POINTS, UPPER_SHARES};
+
+use model::{Optimum, PARAMETERS, Points};
+use range::{candidates, trimmed, within};
+
+/// A fit that fewer of its starts reach is unreliable.
+pub const MIN_REACHED: f64 = 0.5;
+/// More resamples at an edge make a fit unreliable.
+pub const MAX_EDGE: f64 = 0.2;
+/// A larger chi-square per degree of freedom is no fit.
+pub const MAX_REDUCED: f64 = 10.0;
+/// The exponents of a law of less Akaike weight are not to be believed.
+pub const MIN_WEIGHT: f64 = 0.05;
+/// A larger error of a parameter, relative to it, leaves it undetermined.
+pub const MAX_RELATIVE_ERROR: f64 = 0.5;
+
+/// Starts of the ranges of the scan and of each resample.
+const FEW_STARTS: usize = 6;
+
+/// How to fit a curve.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FitOptions {
+    /// The laws; the first one chooses the range.
+    pub models: Vec<Model>,
+    /// The number of resamples, at least 10.
+    pub bootstraps: usize,
+    /// The seed of the starts and resamples.
+    pub seed: u64,
+    /// The closed interval of the control; `None`: found from the data.
+    pub range: Option<[f64; 2]>,
+    /// The number of starts of each law, at least 10.
+    pub starts: usize,
+    /// How resamples are drawn; `None`: as [`Resampling::for_curve`] says.
+    pub resampling: Option<Resampling>,
+}
+
+impl Default for FitOptions {
+    fn default() -> Self {
+        Self { models: Model::ALL.to_vec(), bootstraps: 200, seed: 0, range: None, starts: 24, resampling: None }
+    }
+}
+
+/// One range of the systematic scan.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct RangeRow {
+    /// The law.
+    pub model: Model,
+    /// Lowest control.
+    pub low: f64,
+    /// Highest control.
+    pub high: f64,
+    /// Points in the range.
+    pub points: usize,
+    /// The parameters there, in the order of [`Model::parameters`].
+    pub parameters: [f64; PARAMETERS],
+    /// Their standard errors from the curvature of chi-square; `null` in JSON where infinite.
+    pub errors: [Option<f64>; PARAMETERS],
+    /// chi-square there.
+    pub chi_square: f64,
+    /// The weight in the systematic error, but for the factor of the errors; 0 where the fit is not
+    /// sound.
+    pub weight: f64,
+}
+
+impl RangeRow {
+    fn span(&self) -> [f64; 2] {
+        [self.low, self.high]
+    }
+}
+
+/// One law, fitted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ModelFit {
+    /// The law.
+    pub name: Model,
+    /// Its parameters by name.
+    pub parameters: BTreeMap<String, Estimate>,
+    /// AICc.
+    pub aicc: f64,
+    /// The Akaike weight among the laws fitted.
+    pub weight: f64,
+    /// chi-square.
+    pub chi_square: f64,
+    /// Points fitted.
+    pub points: usize,
+    /// Searches started.
+    pub starts: usize,
+    /// Those that ended as low, within a chi-square of max(1, chi-square per degree of freedom), and
+    /// within two combined errors in every parameter.
+    pub reached: usize,
+    /// Whether the parameters can be trusted.
+    pub reliable: bool,
+    /// Why not; empty where they can.
+    pub reasons: Vec<String>,
+}
+
+impl ModelFit {
+    /// The parameters in the order of [`Model::parameters`].
+    pub fn values(&self) -> [f64; PARAMETERS] {
+        self.name.parameters().map(|name| self.parameters.get(name).map_or(f64::NAN, |estimate| estimate.value))
+    }
+}
+
+/// All laws on one curve.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CurveFit {
+    /// The laws in the order asked for.
+    pub models: Vec<ModelFit>,
+    /// The law with the lowest AICc.
+    pub best: Model,
+    /// The system size.
+    pub size: f64,
+    /// The closed interval of the controls fitted.
+    pub range: [f64; 2],
+    /// Whether the range was given.
+    pub range_given: bool,
+    /// Points fitted.
+    pub points: usize,
+    /// The error given to every point of a curve without errors.
+    pub assumed_error: Option<f64>,
+    /// Whether the best law can be trusted.
+    pub reliable: bool,
+    /// Why not; empty where it can.
+    pub reasons: Vec<String>,
+    /// What the reader must know although the fit can be trusted.
+    pub warnings: Vec<String>,
+    /// How the resamples were drawn.
+    pub resampling: Resampling,
+    /// Resamples drawn.
+    pub bootstraps: usize,
+    /// The systematic scan.
+    pub scan: Vec<RangeRow>,
+}
+
+impl CurveFit {
+    /// One law, if it was asked for.
+    pub fn model(&self, model: Model) -> Option<&ModelFit> {
+        self.models.iter().find(|fitted| fitted.name == model)
+    }
+}
+
+/// A point of a curve beside a law, for figures.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct FittedPoint {
+    /// System size.
+    pub size: f64,
+    /// Control.
+    pub control: f64,
+    /// Value.
+    pub value: f64,
+    /// Its error.
+    pub error: f64,
+    /// The law.
+    pub model: Model,
+    /// Its value.
+    pub fitted: f64,
+    /// (value - fitted) / error.
+    pub residual: f64,
+    /// 1 where the point was fitted, else 0.
+    pub used: u8,
+}
+
+/// All points of `curve` beside every law of `fit`, by law, controls ascending.
+pub fn fitted_points(curve: &Curve, fit: &CurveFit) -> Vec<FittedPoint> {
+    let [low, high] = fit.range;
+    let mut rows = Vec::new();
+    for model in &fit.models {
+        let parameters = model.values();
+        rows.extend(curve.points().iter().map(|point| {
+            let fitted = model.name.value(point.control, parameters);
+            let error = fit.assumed_error.unwrap_or(point.error);
+            FittedPoint {
+                size: curve.size(),
+                control: point.control,
+                value: point.value,
+                error,
+                model: model.name,
+                fitted,
+                residual: (point.value - fitted) / error,
+                used: u8::from(low <= point.control && point.control <= high),
+            }
+        }));
+    }
+    rows
+}
+
+fn check(curve: &Curve, options: &FitOptions) -> Result<(), ScalingError> {
+    let option = |what, value: String, needed| Err(ScalingError::Option { what, value, needed });
+    if let Some([low, high]) = options.range
+        && !(low.is_finite() && high.is_finite() && low < high)
+    {
+        return option("range", format!("{low},{high}"), "a finite lower edge below a finite upper edge");
+    }
+    if options.bootstraps < 10 {
+        return option("bootstrap", options.bootstraps.to_string(), "a number of at least 10");
+    }
+    if options.starts < 10 {
+        return option("starts", options.starts.to_string(), "a number of at least 10");
+    }
+    let repeated = options.models.iter().enumerate().any(|(n, model)| options.models[..n].contains(model));
+    if options.models.is_empty() || repeated {
+        let names: Vec<&str> = options.models.iter().map(|model| model.name()).collect();
+        return option("models", format!("`{}`", names.join(",")), "at least one, none twice,");
+    }
+    if options.resampling == Some(Resampling::Replicates) && curve.source() != ErrorSource::Replicates {
+        return option("resampling", "replicates".into(), "a table with a column of replicates");
+    }
+    Ok(())
+}
+
+fn points_of(curve: &Curve, values: &[f64], range: &Range<usize>) -> Points {
+    let points = &curve.points()[range.clone()];
+    Points {
+        control: points.iter().map(|point| point.control).collect(),
+        value: values[range.clone()].to_vec(),
+        weight: points.iter().map(|point| point.error.powi(-2)).collect(),
+    }
+}
+
+/// chi-square per degree of freedom.
+fn reduced(chi_square: f64, points: usize) -> f64 {
+    chi_square / points.saturating_sub(PARAMETERS).max(1) as f64
+}
+
+fn lowest(optima: &[Optimum]) -> Option<Optimum> {
+    optima.iter().copied().min_by(|a, b| a.chi_square.total_cmp(&b.chi_square))
+}
+
+/// The best fit of each range, sound or not.
+fn scanned(curve: &Curve, values: &[f64], ranges: &[Range<usize>], model: Model, seeds: Seeds) -> Vec<Option<Optimum>> {
+    ranges
+        .par_iter()
+        .map(|range| {
+            let points = points_of(curve, values, range);
+            let mut stream = seeds.stream(&format!("fit scan {model} {} {}", range.start, range.end));
+            lowest(&points.search(model, &points.starts(model, 2 * FEW_STARTS, &mut stream), Effort::COARSE))
+        })
+        .collect()
+}
+
+/// Fits the laws to one curve; see the [module](self) for what is done.
+///
+/// Deterministic: the same curve and options give the same result whatever the number of threads
+/// and the order of the rows. O(models (starts + 7 bootstraps) points) times some hundred.
+///
+/// # Errors
+/// [`ScalingError::Option`]; [`ScalingError::TooFewPoints`]; [`ScalingError::ControlNotPositive`]
+/// where the logistic law is asked for and a control in the range is not above 0. A fit that cannot
+/// be trusted is a result, with `reliable: false` and reasons.
+///
+/// ```
+/// use prunephase::scaling::{Curves, Row, fit};
+/// let rows = (0..30).map(|step| {
+///     let control = 0.05 * f64::from(step);
+///     let value = f64::max(control - 0.4, 0.0).powf(0.5) + 0.002 * f64::from(step * 7 % 5 - 2);
+///     Row { size: 1.0, control, value, error: Some(0.003), replicate: None }
+/// });
+/// let curves = Curves::from_rows(rows)?;
+/// let options = fit::FitOptions { models: vec![fit::Model::PowerLaw], bootstraps: 20, ..Default::default() };
+/// let fitted = fit::fit(&curves.curves()[0], &options)?;
+/// let beta = fitted.models[0].parameters["beta"];
+/// assert!((beta.value - 0.5).abs() < 3.0 * beta.total().max(0.01), "{beta:?}");
+/// # Ok::<(), prunephase::scaling::ScalingError>(())
+/// ```
+pub fn fit(curve: &Curve, options: &FitOptions) -> Result<CurveFit, ScalingError> {
+    check(curve, options)?;
+    let (assumed_error, curve) = match curve.source() {
+        ErrorSource::Unknown => {
+            let noise = noise_of(curve)?;
+            (Some(noise), &curve.with_error(noise))
+        }
+        _ => (None, curve),
+    };
+    let seeds = Seeds::new(options.seed, 0);
+    let values: Vec<f64> = curve.points().iter().map(|point| point.value).collect();
+    let (range, ranges) = match options.range {
+        Some(interval) => {
+            let range = within(curve, interval);
+            (range.clone(), trimmed(&range))
+        }
+        None => {
+            let ranges = candidates(curve);
+            positive(curve, &ranges, options)?;
+            let model = options.models[0];
+            let optima = scanned(curve, &values, &ranges, model, seeds);
+            (chosen(curve, &values, &ranges, &optima, model).unwrap_or(0..0), ranges)
+        }
+    };
+    if range.len() < MIN_POINTS {
+        let what = match options.range {
+            Some([low, high]) => format!("size {}, controls from {low} to {high}", curve.size()),
+            None => format!("size {}, the rise of the curve below 90 % of its largest value", curve.size()),
+        };
+        return Err(ScalingError::TooFewPoints { what, there: range.len(), needed: MIN_POINTS });
+    }
+    positive(curve, std::slice::from_ref(&range), options)?;
+
+    let resampling = options.resampling.unwrap_or_else(|| Resampling::for_curve(curve));
+    let task = Task { curve, values: &values, range: &range, ranges: &ranges, resampling, options, seeds };
+    let mut scan = Vec::new();
+    let mut models = Vec::new();
+    for &model in &options.models {
+        models.push(task.fit(model, &mut scan));
+    }
+    weigh(&mut models);
+    // min_by keeps the first of equals: the order asked for.
+    let best = models.iter().min_by(|a, b| a.aicc.total_cmp(&b.aicc)).map_or(options.models[0], |model| model.name);
+    let mut warnings: Vec<String> = curve.few_replicates().into_iter().collect();
+    if let Some(error) = assumed_error {
+        warnings
+            .push(format!("no errors are given: every point has {error:.3e}, from the scatter of neighbouring points"));
+    }
+    let ends = [curve.points()[range.start].control, curve.points()[range.end - 1].control];
+    for fitted in models.iter().filter(|fitted| fitted.name == Model::PowerLaw && fitted.values()[0] < ends[0]) {
+        warnings.push(format!(
+            "p_c = {:.5} lies below all points fitted, the lowest is {:.5}: it is extrapolated",
+            fitted.values()[0],
+            ends[0]
+        ));
+    }
+    if models.len() > 1 && best != options.models[0] {
+        warnings.push(format!("{best} describes the points better than {}", options.models[0]));
+    }
+    let reasons = models.iter().find(|fitted| fitted.name == best).map_or_else(Vec::new, |best| best.reasons.clone());
+    Ok(CurveFit {
+        best,
+        size: curve.size(),
+        range: ends,
+        range_given: options.range.is_some(),
+        points: range.len(),
+        assumed_error,
+        reliable: reasons.is_empty(),
+        reasons,
+        warnings,
+        resampling,
+        bootstraps: options.bootstraps,
+        scan,
+        models,
+    })
+}
+
+fn positive(curve: &Curve, ranges: &[Range<usize>], options: &FitOptions) -> Result<(), ScalingError> {
+    if !options.models.contains(&Model::Logistic) {
+        return Ok(());
+    }
+    let first = ranges.iter().filter_map(|range| curve.points()[range.clone()].first()).map(|point| point.control);
+    match first.min_by(f64::total_cmp) {
+        Some(control) if control <= 0.0 => {
+            Err(ScalingError::ControlNotPositive { model: Model::Logistic.name(), control })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The rule without a range. Where no range has a sound fit, all compete.
+fn chosen(
+    curve: &Curve,
+    values: &[f64],
+    ranges: &[Range<usize>],
+    optima: &[Option<Optimum>],
+    model: Model,
+) -> Option<Range<usize>> {
+    let all: Vec<(&Range<usize>, f64, bool)> = ranges
+        .iter()
+        .zip(optima)
+        .filter_map(|(range, optimum)| {
+            let optimum = optimum.as_ref()?;
+            let sound = points_of(curve, values, range).faults(model, optimum).is_empty();
+            Some((range, reduced(optimum.chi_square, range.len()), sound))
+        })
+        .collect();
+    let any_sound = all.iter().any(|(_, _, sound)| *sound);
+    let eligible = || all.iter().filter(|(_, _, sound)| *sound || !any_sound);
+    let limit = ACCEPTABLE * eligible().map(|(_, reduced, _)| *reduced).fold(f64::INFINITY, f64::min).max(1.0);
+    eligible()
+        .filter(|(_, reduced, _)| *reduced <= limit)
+        .max_by(|a, b| a.0.len().cmp(&b.0.len()).then(b.1.total_cmp(&a.1)))
+        .map(|(range, _, _)| (*range).clone())
+}
+
+/// Akaike weights, and the verdict that follows from them.
+fn weigh(models: &mut [ModelFit]) {
+    let lowest = models.iter().map(|model| model.aicc).fold(f64::INFINITY, f64::min);
+    let best = models.iter().find(|model| model.aicc == lowest).map(|model| model.name);
+    let total: f64 = models.iter().map(|model| (0.5 * (lowest - model.aicc)).exp()).sum();
+    for model in models.iter_mut() {
+        model.weight = (0.5 * (lowest - model.aicc)).exp() / total;
+        if let Some(best) = best
+            && model.weight < MIN_WEIGHT
+        {
+            model.reasons.push(format!(
+                "{best} describes the same points better: AICc {:.2} against {lowest:.2}, weight {:.1e}",
+                model.aicc, model.weight
+            ));
+            model.reliable = false;
+        }
+    }
+}
+
+struct Task<'a> {
+    curve: &'a Curve,
+    values: &'a [f64],
+    range: &'a Range<usize>,
+    ranges: &'a [Range<usize>],
+    resampling: Resampling,
+    options: &'a FitOptions,
+    seeds: Seeds,
+}
+
+impl Task<'_> {
+    fn fit(&self, model: Model, scan: &mut Vec<RangeRow>) -> ModelFit {
+        let Self { curve, options, .. } = *self;
+        let points = points_of(curve, self.values, self.range);
+        let n = self.range.len();
+        let starts = points.starts(model, options.starts, &mut self.seeds.stream(&format!("fit starts {model}")));
+        let ends = points.search(model, &starts, Effort::FINE);
+        let none = Optimum { parameters: [0.0; PARAMETERS], chi_square: f64::INFINITY };
+        let optimum = lowest(&ends).unwrap_or(none);
+        let inflation = reduced(optimum.chi_square, n).max(1.0).sqrt();
+
+        let resamples: Vec<(Optimum, bool)> = (0..options.bootstraps)
+            .into_par_iter()
+            .filter_map(|number| {
+                let mut stream = self.seeds.stream(&format!("fit bootstrap {number}"));
+                let values = resample_curve(curve, self.resampling, &mut stream);
+                let points = points_of(curve, &values, self.range);
+                let mut starts = points.starts(model, FEW_STARTS, &mut stream);
+                starts.push(points.start_at(model, &optimum));
+                let found = lowest(&points.search(model, &starts, Effort::COARSE))?;
+                let at_edge = !points.faults(model, &found).is_empty();
+                Some((found, at_edge))
+            })
+            .collect();
+
+        let scanned = scanned(curve, self.values, self.ranges, model, self.seeds);
+        let (mut acceptable, mut unsound) = (0, 0);
+        let mut own = Vec::new();
+        for (range, found) in self.ranges.iter().zip(scanned) {
+            let Some(found) = found else { continue };
+            let sound = points_of(curve, self.values, range).faults(model, &found).is_empty();
+            let ratio = reduced(found.chi_square, range.len());
+            if ratio <= ACCEPTABLE * inflation * inflation {
+                acceptable += 1;
+                unsound += usize::from(!sound);
+            }
+            let errors = points_of(curve, self.values, range).curvature_errors(model, &found);
+            own.push(RangeRow {
+                model,
+                low: curve.points()[range.start].control,
+                high: curve.points()[range.end - 1].control,
+                points: range.len(),
+                parameters: found.parameters,
+                errors: errors.map(|error| error.is_finite().then_some(error)),
+                chi_square: found.chi_square,
+                weight: if sound { quality_weight(ratio, inflation * inflation) } else { 0.0 },
+            });
+        }
+        let span = [points.control[0], points.control[n - 1]];
+        let own_errors = points.curvature_errors(model, &optimum);
+        // Where the fit's own points leave a parameter open, every range counts in full.
+        let own_errors = own_errors.map(|error| if error.is_finite() { error } else { f64::MAX.sqrt() });
+        let estimates: [Estimate; PARAMETERS] = std::array::from_fn(|axis| {
+            let cloud: Vec<f64> = resamples.iter().map(|(found, _)| found.parameters[axis]).collect();
+            let value = optimum.parameters[axis];
+            let systematic = weighted_deviation(own.iter().map(|row| {
+                // What a range cannot tell, it does not contradict: weights go with the variances.
+                let known = row.errors[axis].map_or(0.0, |error| (own_errors[axis] / error).powi(2).min(1.0));
+                (row.weight * known, row.parameters[axis] - value)
+            }));
+            Estimate::new(value, &cloud, inflation, systematic)
+        });
+        let other_ranges = own.iter().filter(|row| row.weight > 0.0 && row.span() != span).count();
+        scan.extend(own);
+
+        let near = |other: &&Optimum| {
+            other.chi_square - optimum.chi_square <= inflation * inflation
+                && (0..PARAMETERS).all(|axis| {
+                    let distance = (other.parameters[axis] - optimum.parameters[axis]).abs();
+                    distance <= 2.0 * estimates[axis].total() + 1e-9 * optimum.parameters[axis].abs()
+                })
+        };
+        let reached = ends.iter().filter(near).count();
+        let at_edge = resamples.iter().filter(|(_, at_edge)| *at_edge).count();
+
+        let mut reasons = points.faults(model, &optimum);
+        if (reached as f64) < MIN_REACHED * options.starts as f64 {
+            let percent = 100.0 * MIN_REACHED;
+            reasons.push(format!(
+                "{reached} of {} starts reach this optimum, at least {percent:.0} % are needed",
+                options.starts
+            ));
+        }
+        if at_edge as f64 > MAX_EDGE * options.bootstraps as f64 {
+            reasons.push(format!(
+                "{at_edge} of {} resamples run to the edge of the range searched, at most {:.0} % may",
+                options.bootstraps,
+                100.0 * MAX_EDGE
+            ));
+        }
+        if 2 * unsound > acceptable {
+            reasons.push(format!(
+                "{unsound} of {acceptable} ranges that fit as well run to the edge of the range searched"
+            ));
+        }
+        if other_ranges == 0 {
+            reasons.push("no other range gives a sound fit: the systematic error is unknown".into());
+        }
+        if inflation * inflation > MAX_REDUCED {
+            reasons.push(format!(
+                "chi-square per degree of freedom is {:.1}, up to {MAX_REDUCED} is a fit",
+                inflation * inflation
+            ));
+        }
+        let [low, high] = span;
+        for (axis, name) in model.parameters().into_iter().enumerate() {
+            let estimate = estimates[axis];
+            // p_c may well be 0 or near it; it is measured against the controls fitted.
+            let scale = match (model, axis) {
+                (Model::PowerLaw, 0) => high - low,
+                _ => estimate.value.abs(),
+            };
+            // The amplitude of a power law stands for the value one unit above p_c, often far away.
+            let needed = (model, axis) != (Model::PowerLaw, 2);
+            if needed && estimate.total() > MAX_RELATIVE_ERROR * scale {
+                reasons.push(format!(
+                    "{name} = {:.4} is undetermined, its error is {:.4}",
+                    estimate.value,
+                    estimate.total()
+                ));
+            }
+        }
+        let (k, points) = (PARAMETERS as f64, n as f64);
+        ModelFit {
+            name: model,
+            parameters: model.parameters().into_iter().map(str::to_owned).zip(estimates).collect(),
+            aicc: optimum.chi_square + 2.0 * k + 2.0 * k * (k + 1.0) / (points - k - 1.0),
+            weight: 1.0,
+            chi_square: optimum.chi_square,
+            points: n,
+            starts: options.starts,
+            reached,
+            reliable: reasons.is_empty(),
+            reasons,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
