@@ -33,6 +33,9 @@ pub enum Error {
     /// A data set is missing or damaged.
     #[error(transparent)]
     Data(#[from] crate::data::DataError),
+    /// A figure could not be drawn.
+    #[error(transparent)]
+    Figure(#[from] crate::figure::FigureError),
 }
 
 /// A result with this crate's [`enum@Error`].

@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 
 use crate::data::{self, DataArgs};
 use crate::inspect::{self, InspectArgs};
+use crate::plot::{self, PlotArgs};
 
 /// Neural-network pruning as a percolation transition.
 #[derive(Debug, Parser)]
@@ -19,6 +20,7 @@ pub struct Cli {
 enum Command {
     Inspect(InspectArgs),
     Data(DataArgs),
+    Plot(PlotArgs),
 }
 
 impl Cli {
@@ -27,6 +29,7 @@ impl Cli {
         match self.command {
             Command::Inspect(args) => inspect::run(&args),
             Command::Data(args) => data::run(&args),
+            Command::Plot(args) => plot::run(&args),
         }
     }
 }

@@ -4,6 +4,7 @@ mod args;
 mod data;
 mod inspect;
 mod output;
+mod plot;
 
 use std::process::ExitCode;
 
