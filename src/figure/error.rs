@@ -33,6 +33,14 @@ pub enum FigureError {
         /// What is wrong with it and what would be right.
         reason: String,
     },
+    /// A cell of a table holds what it may not.
+    #[error("{}: {reason}", path.display())]
+    Value {
+        /// The table.
+        path: PathBuf,
+        /// The column, the cell and what would be right.
+        reason: String,
+    },
     /// A table holds no point that can be drawn.
     #[error("{}: no point to draw: {reason}", path.display())]
     NoPoints {

@@ -18,16 +18,20 @@
 
 mod axis;
 mod canvas;
+mod collapse;
 mod curves;
 mod error;
 mod export;
 mod figure_of;
+mod fits;
 mod input;
 mod inset;
 mod kind;
 mod order_parameter;
 mod page;
 mod panel;
+mod retraining;
+mod scaling;
 mod style;
 mod text;
 
@@ -83,7 +87,9 @@ pub fn draw(
     })?;
     let figure = match kind {
         Kind::OrderParameter => order_parameter::draw(&sources, style, preset)?,
-        _ => return Err(FigureError::Missing { figure: kind.name(), missing: "not yet".into() }),
+        Kind::Scaling => scaling::draw(&sources, style, preset)?,
+        Kind::Collapse => collapse::draw(&sources, style, preset)?,
+        Kind::Retraining => retraining::draw(&sources, style, preset)?,
     };
     let failed = |format: &'static str| {
         move |reason: String| FigureError::Drawing { figure: kind.name().to_owned(), format, reason }

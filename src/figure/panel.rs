@@ -141,7 +141,7 @@ impl Frame {
 
 /// The room that a number at an axis takes along it.
 const X_APART: f64 = 27.0;
-const Y_APART: f64 = 16.0;
+const Y_APART: f64 = 13.0;
 
 impl Panel {
     /// A panel without curves.

@@ -15,8 +15,6 @@ pub(super) const ITALIC: &[u8] = include_bytes!("../../plots/fonts/Arimo-Italic.
 
 /// The height of capitals in ems.
 pub(super) const CAPITAL: f64 = 0.729;
-/// From the baseline to the lowest descender, in ems.
-pub(super) const DESCENT: f64 = 0.212;
 const SCRIPT_SIZE: f64 = 0.72;
 const SUPERSCRIPT: f64 = 0.36;
 const SUBSCRIPT: f64 = -0.2;
