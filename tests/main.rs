@@ -4,6 +4,8 @@
 
 mod arrows;
 mod data;
+mod figure;
 mod inspect;
+mod plot;
 mod rewire_properties;
 mod rewire_uniformity;

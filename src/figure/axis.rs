@@ -2,6 +2,9 @@
 
 use super::text::Rich;
 
+/// More numbers at an axis than this are a clutter.
+const MOST: f64 = 7.0;
+
 /// Whether an axis shows a value or its logarithm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Spacing {
@@ -78,22 +81,26 @@ impl Axis {
 
     /// The ticks of an axis `length` points long whose numbers need `apart` points each.
     pub fn ticks(&self, length: f64, apart: f64) -> Vec<Tick> {
-        let most = (length / apart).max(2.0);
+        let most = (length / apart).clamp(2.0, MOST);
         match self.spacing {
             Spacing::Linear => self.linear_ticks(most),
             Spacing::Log => self.log_ticks(most),
         }
     }
 
-    fn linear_ticks(&self, most: f64) -> Vec<Tick> {
-        let span = self.high - self.low;
-        let rough = span / most;
+    /// The step between numbers, and into how many parts it is divided.
+    fn linear_step(&self, most: f64) -> (f64, u8) {
+        let rough = (self.high - self.low) / most;
         let power = 10f64.powf(rough.log10().floor());
-        let (factor, parts) = [(1.0, 5), (2.0, 4), (5.0, 5), (10.0, 5)]
-            .into_iter()
-            .find(|(f, _)| f * power >= rough)
-            .unwrap_or((10.0, 5));
-        let step = factor * power;
+        let steps = [(1.0, 5), (2.0, 4), (5.0, 5), (10.0, 5), (20.0, 4)].map(|(factor, parts)| (factor * power, parts));
+        let fits = steps.iter().position(|&(step, _)| step >= rough * (1.0 - 1e-9)).unwrap_or(3);
+        let numbers = |step: f64| (self.high / step + 1e-9).floor() - (self.low / step - 1e-9).ceil() + 1.0;
+        // One number does not say how long a unit is.
+        if numbers(steps[fits].0) < 2.0 && fits > 0 { steps[fits - 1] } else { steps[fits] }
+    }
+
+    fn linear_ticks(&self, most: f64) -> Vec<Tick> {
+        let (step, parts) = self.linear_step(most);
         let decimals = (-step.log10().floor()).max(0.0) as usize;
         let minor = step / f64::from(parts);
         let (first, last) = ((self.low / minor - 1e-9).ceil() as i64, (self.high / minor + 1e-9).floor() as i64);

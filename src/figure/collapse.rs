@@ -3,7 +3,7 @@
 use super::axis::{Axis, Spacing};
 use super::error::FigureError;
 use super::figure_of::Figure;
-use super::fits::{Collapse, UNRELIABLE, significant};
+use super::fits::{Collapse, UNRELIABLE, axis_name, significant};
 use super::input::{Input, Sources};
 use super::kind::Kind;
 use super::page::Page;
@@ -120,10 +120,14 @@ fn raw(columns: &Columns, sizes: &[f64], fit: &Collapse, style: &Style, preset: 
     let log = ends(&positive).is_some_and(|(low, high)| high > LOG_FROM * low) && fit.p_c.value > 0.0;
     let spacing = if log { Spacing::Log } else { Spacing::Linear };
     let (x, y) = Panel::axes_of(&series, spacing, Spacing::Linear);
-    let mut panel = Panel::new(preset.panel_height, Rich::parse("control *p*"), Rich::parse("value *A*"), x, y);
+    let control = axis_name(fit.control.as_ref(), "control *p*");
+    let value = axis_name(fit.value.as_ref(), "value *A*");
+    let mut panel = Panel::new(preset.panel_height, control, value, x, y);
     panel.series = series;
     panel.verticals = vec![fit.p_c.value];
-    panel.notes = vec![fit.p_c.note("*p*_c", style)];
+    let guide =
+        Look { shape: None, joined: Joined::Dashed, colour: style.colours.light, weight: 0.6, ..Look::of(style, 0) };
+    panel.keys = vec![Key { text: Rich::parse("*p*_c"), look: guide }];
     panel
 }
 
@@ -159,7 +163,7 @@ fn collapsed(
             look,
             points,
         };
-        outside.push(series("y outside the window", Look { opacity: 0.3, ..look }, points(false)));
+        outside.push(series("y outside the window", Look { colour: look.colour.paler(0.35), ..look }, points(false)));
         inside.push(series("y", look, points(true)));
     }
     let series: Vec<Series> = outside.into_iter().chain(inside).collect();
@@ -168,7 +172,8 @@ fn collapsed(
     let mut panel = Panel::new(preset.panel_height, x_label, Rich::parse("*A* *L*^{*κ*/*ν*}"), x, y);
     panel.series = series;
     panel.bands = fit.window.map(|[low, high]| (low, high)).into_iter().collect();
-    panel.notes = vec![fit.inv_nu.note("1/*ν*", style), fit.kappa_over_nu.note("*κ*/*ν*", style)];
+    panel.notes =
+        vec![fit.p_c.note("*p*_c", style), fit.inv_nu.note("1/*ν*", style), fit.kappa_over_nu.note("*κ*/*ν*", style)];
     if let Some(quality) = fit.quality {
         panel.notes.push((Rich::parse(&format!("*S* = {}", significant(quality, 3))), style.colours.ink));
     }

@@ -112,4 +112,27 @@ mod tests {
         }
         assert_eq!(base64(&[0xfb, 0xff, 0xfe]), "+//+");
     }
+
+    #[test]
+    fn lines_are_as_wide_as_they_were_measured() {
+        use crate::figure::canvas::{Align, Canvas};
+        use crate::figure::style::Colour;
+        use crate::figure::text::Rich;
+        for markup in ["order parameter 0.0123456789", "*P*", "χ αβγ ± ∞", "x", "WAVE To 11"] {
+            let rich = Rich::parse(markup);
+            let mut buffer = String::new();
+            {
+                let canvas = Canvas::new(&mut buffer, 300.0, 50.0).unwrap();
+                canvas.text((10.0, 30.0), &rich, 10.0, Colour(0, 0, 0), Align::Start).unwrap();
+            }
+            let tree = tree(&buffer).unwrap();
+            let text = tree.root().children().iter().find_map(|node| match node {
+                resvg::usvg::Node::Text(text) => Some(text.bounding_box()),
+                _ => None,
+            });
+            // In hundredths of a point: advances in both, so a difference is a difference of fonts or factors.
+            let (measured, seen) = (rich.width() * 1000.0, f64::from(text.unwrap().width()));
+            assert!((measured - seen).abs() < 5.0, "{markup}: measured {measured}, set {seen}");
+        }
+    }
 }

@@ -23,6 +23,9 @@ pub(super) struct Fit {
     #[serde(default)]
     pub best: Option<String>,
     pub reliable: bool,
+    /// The column that was fitted, where the fit tells.
+    #[serde(default)]
+    pub value: Option<serde_json::Value>,
 }
 
 /// One model of a fit.
@@ -45,6 +48,22 @@ pub(super) struct Collapse {
     pub reliable: bool,
     #[serde(default)]
     pub window: Option<[f64; 2]>,
+    /// The columns that were collapsed, where the fit tells.
+    #[serde(default)]
+    pub control: Option<serde_json::Value>,
+    #[serde(default)]
+    pub value: Option<serde_json::Value>,
+}
+
+/// The name of a column at an axis, or `otherwise` where the fit does not tell its column.
+pub(super) fn axis_name(column: Option<&serde_json::Value>, otherwise: &str) -> Rich {
+    match column.and_then(serde_json::Value::as_str) {
+        None => Rich::parse(otherwise),
+        Some("m") => Rich::parse("*m*"),
+        Some("p_inf") => Rich::parse("*P*_∞"),
+        Some("chi") => Rich::parse("*χ*"),
+        Some(name) => Rich::plain(name),
+    }
 }
 
 /// What stands above a figure of a fit that must not be relied on.

@@ -2,7 +2,7 @@
 
 use super::canvas::{Align, Canvas, Marker, Stroke};
 use super::panel::{Frame, Joined, Key, Panel};
-use super::style::Style;
+use super::style::{Style, TextSizes};
 use super::text::CAPITAL;
 
 /// The length of the sample of a curve in a key.
@@ -14,37 +14,61 @@ const LEADING: f64 = 1.35;
 /// What stays free about the inset.
 const MARGIN: f64 = 4.0;
 
+/// What a block shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Content {
+    Keys,
+    Notes,
+}
+
 /// A block of lines of text in a panel, with its corner in the panel.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Inset {
+    pub content: Content,
     pub at: (f64, f64),
     pub width: f64,
     pub height: f64,
 }
 
 impl Inset {
-    /// The size of a panel's key and notes; none where it has neither.
-    pub fn of(panel: &Panel, style: &Style) -> Option<Self> {
-        let keys = panel.keys.iter().map(|key| key_width(key, style));
-        let notes = panel.notes.iter().map(|(note, _)| note.width() * style.text.note);
-        let width = keys.chain(notes).fold(0.0, f64::max);
-        let height = panel.keys.len() as f64 * style.text.legend * LEADING
-            + panel.notes.len() as f64 * style.text.note * LEADING;
-        (height > 0.0).then_some(Self { at: (0.0, 0.0), width, height })
+    /// The sizes of a panel's notes and of its key, of those that it has.
+    pub fn of(panel: &Panel, style: &Style) -> Vec<Self> {
+        let widest = |widths: &mut dyn Iterator<Item = f64>| widths.fold(0.0, f64::max);
+        let block = |content, lines: usize, size: f64, width: f64| {
+            (lines > 0).then_some(Self { content, at: (0.0, 0.0), width, height: lines as f64 * size * LEADING })
+        };
+        let TextSizes { note, legend, .. } = style.text;
+        let notes = widest(&mut panel.notes.iter().map(|(text, _)| text.width() * note));
+        let keys = widest(&mut panel.keys.iter().map(|key| key_width(key, style)));
+        [block(Content::Notes, panel.notes.len(), note, notes), block(Content::Keys, panel.keys.len(), legend, keys)]
+            .into_iter()
+            .flatten()
+            .collect()
+    }
+
+    /// The page that it covers, in the panel.
+    pub fn frame(&self) -> Frame {
+        let (left, top) = self.at;
+        Frame { left, top, right: left + self.width, bottom: top + self.height }
     }
 
     /// Draws the block; `origin` is the corner of the panel.
     pub fn draw(&self, canvas: &Canvas<'_>, style: &Style, panel: &Panel, origin: (f64, f64)) -> Result<(), String> {
-        let left = origin.0 + self.at.0;
-        let mut top = origin.1 + self.at.1;
-        for key in &panel.keys {
-            draw_key(canvas, style, key, (left, top + style.text.legend * LEADING / 2.0))?;
-            top += style.text.legend * LEADING;
-        }
-        for (note, colour) in &panel.notes {
-            let baseline = top + style.text.note * (LEADING + CAPITAL) / 2.0;
-            canvas.text((left, baseline), note, style.text.note, *colour, Align::Start)?;
-            top += style.text.note * LEADING;
+        let (left, top) = (origin.0 + self.at.0, origin.1 + self.at.1);
+        match self.content {
+            Content::Keys => {
+                let line = style.text.legend * LEADING;
+                for (index, key) in panel.keys.iter().enumerate() {
+                    draw_key(canvas, style, key, (left, top + line * (index as f64 + 0.5)))?;
+                }
+            }
+            Content::Notes => {
+                let (line, half) = (style.text.note * LEADING, style.text.note * CAPITAL / 2.0);
+                for (index, (note, colour)) in panel.notes.iter().enumerate() {
+                    let baseline = top + line * (index as f64 + 0.5) + half;
+                    canvas.text((left, baseline), note, style.text.note, *colour, Align::Start)?;
+                }
+            }
         }
         Ok(())
     }
@@ -111,7 +135,7 @@ mod tests {
     #[test]
     fn a_block_goes_where_nothing_is() {
         let frame = Frame { left: 0.0, top: 0.0, right: 100.0, bottom: 100.0 };
-        let inset = Inset { at: (0.0, 0.0), width: 30.0, height: 20.0 };
+        let inset = Inset { content: Content::Keys, at: (0.0, 0.0), width: 30.0, height: 20.0 };
         assert_eq!(free_place(&inset, &frame, &[]), Some((64.0, 4.0)));
         let upper = Frame { left: 0.0, top: 0.0, right: 100.0, bottom: 60.0 };
         assert_eq!(free_place(&inset, &frame, &[upper]), Some((64.0, 76.0)));

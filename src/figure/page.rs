@@ -99,7 +99,11 @@ impl Page {
         }
 
         let above = |panel: &Panel| if panel.title.is_some() { label + 4.0 } else { 0.0 };
-        let below = |panel: &Panel| if panel.x_shown { below_axis + 6.0 } else { SHARED_GAP };
+        let below = |panel: &Panel| match (panel.x_shown, panel.x_label.runs.is_empty()) {
+            (true, false) => below_axis + 6.0,
+            (true, true) => below_axis - label,
+            (false, _) => SHARED_GAP,
+        };
         let body = self
             .columns
             .iter()
@@ -131,7 +135,7 @@ impl Page {
                         right: edge + column_width - RIGHT,
                         bottom: top + panel.height,
                     };
-                    panel.draw(&canvas, style, &frame, inset.as_ref(), edge)?;
+                    panel.draw(&canvas, style, &frame, inset, edge)?;
                     top = frame.bottom + below(panel);
                 }
             }

@@ -187,17 +187,34 @@ impl Panel {
             * style.text.tick
     }
 
-    /// Makes room above the curves until the key and the notes cover nothing; gives their place.
-    pub fn make_room(&mut self, style: &Style, width: f64) -> Option<Inset> {
-        let inset = Inset::of(self, style)?;
+    /// Makes room above the curves until the notes and the key cover nothing; gives their places.
+    pub fn make_room(&mut self, style: &Style, width: f64) -> Vec<Inset> {
+        let insets = Inset::of(self, style);
         let frame = Frame { left: 0.0, top: 0.0, right: width, bottom: self.height };
-        for _ in 0..40 {
-            if let Some(place) = inset::free_place(&inset, &frame, &self.obstacles(style, &frame)) {
-                return Some(Inset { at: place, ..inset });
+        let tight = self.y;
+        // Where a guide stands in the way of every place, text may cross it: never a curve.
+        for guides_count in [true, false] {
+            self.y = tight;
+            for _ in 0..16 {
+                if let Some(placed) = self.place(&insets, &frame, self.obstacles(style, &frame, guides_count)) {
+                    return placed;
+                }
+                self.y = self.y.with_room(0.05);
             }
-            self.y = self.y.with_room(0.05);
         }
-        Some(Inset { at: (frame.right - inset.width - 4.0, 4.0), ..inset })
+        // Wider or higher than the panel itself: a smaller text or a larger panel is needed.
+        let corner = |inset: &Inset| (frame.right - inset.width - 4.0, 4.0);
+        insets.iter().map(|inset| Inset { at: corner(inset), ..*inset }).collect()
+    }
+
+    fn place(&self, insets: &[Inset], frame: &Frame, mut obstacles: Vec<Frame>) -> Option<Vec<Inset>> {
+        let mut placed = Vec::new();
+        for inset in insets {
+            let inset = Inset { at: inset::free_place(inset, frame, &obstacles)?, ..*inset };
+            obstacles.push(inset.frame());
+            placed.push(inset);
+        }
+        Some(placed)
     }
 
     fn at(&self, frame: &Frame, x: f64, y: f64) -> Option<(f64, f64)> {
@@ -219,7 +236,7 @@ impl Panel {
     }
 
     /// Small boxes about everything that must not be covered.
-    fn obstacles(&self, style: &Style, frame: &Frame) -> Vec<Frame> {
+    fn obstacles(&self, style: &Style, frame: &Frame, guides_count: bool) -> Vec<Frame> {
         let about =
             |(x, y): (f64, f64), half: f64| Frame { left: x - half, top: y - half, right: x + half, bottom: y + half };
         let radius = style.markers.size / 2.0 + 1.0;
@@ -246,6 +263,9 @@ impl Panel {
                 before = here;
             }
         }
+        if !guides_count {
+            return boxes;
+        }
         let across = |x: f64| self.x.share(x).map(|share| frame.left + share * frame.width());
         boxes.extend(self.verticals.iter().filter_map(|&x| across(x)).map(|x| Frame {
             left: x - 1.0,
@@ -263,7 +283,7 @@ impl Panel {
         canvas: &Canvas<'_>,
         style: &Style,
         frame: &Frame,
-        inset: Option<&Inset>,
+        insets: &[Inset],
         edge: f64,
     ) -> Result<(), String> {
         let ink = style.colours.ink;
@@ -288,8 +308,8 @@ impl Panel {
         for series in &self.series {
             self.draw_series(canvas, style, frame, series)?;
         }
-        self.draw_frame(canvas, style, frame)?;
-        if let Some(inset) = inset {
+        self.draw_frame(canvas, style, frame, edge)?;
+        for inset in insets {
             inset.draw(canvas, style, self, (frame.left, frame.top))?;
         }
         let cap = style.text.label * CAPITAL;
@@ -335,8 +355,8 @@ impl Panel {
             else {
                 continue;
             };
-            // Shorter than the marker: nothing of it would be seen but a smudge.
-            if bottom - top < style.markers.size * look.size * 0.5 && look.shape.is_some() {
+            // Hidden by the marker.
+            if bottom - top < style.markers.size * look.size && look.shape.is_some() {
                 continue;
             }
             canvas.line(&[(x, top), (x, bottom)], bar)?;
@@ -355,7 +375,7 @@ impl Panel {
         Ok(())
     }
 
-    fn draw_frame(&self, canvas: &Canvas<'_>, style: &Style, frame: &Frame) -> Result<(), String> {
+    fn draw_frame(&self, canvas: &Canvas<'_>, style: &Style, frame: &Frame, edge: f64) -> Result<(), String> {
         let ink = style.colours.ink;
         let thin = Stroke::new(ink, style.lines.tick);
         let Frame { left, top, right, bottom } = *frame;
@@ -389,8 +409,8 @@ impl Panel {
             let below = bottom + 4.0 + style.text.tick + 4.0 + size * CAPITAL;
             canvas.text(((left + right) / 2.0, below), &self.x_label, size, ink, Align::Middle)?;
         }
-        let beside = left - self.widest_number(style) - 3.0 - 4.5;
-        canvas.text_upwards((beside, (top + bottom) / 2.0), &self.y_label, size, ink, Align::Middle)
+        // The names of the panels of a column stand in one line.
+        canvas.text_upwards((edge + size, (top + bottom) / 2.0), &self.y_label, size, ink, Align::Middle)
     }
 
     fn x_ticks(&self, width: f64) -> Vec<Tick> {
@@ -401,5 +421,57 @@ impl Panel {
             .iter()
             .map(|(value, label)| Tick { value: *value, major: true, label: Some(label.clone()) })
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn overlap(a: &Frame, b: &Frame) -> bool {
+        a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn notes_cover_no_curve_and_no_point_is_cut(
+            ys in proptest::collection::vec(-1.0..3.0f64, 2..40), log: bool, error in 0.0..0.5f64
+        ) {
+            let style = Style::bundled();
+            let spacing = if log { Spacing::Log } else { Spacing::Linear };
+            let points: Vec<Point> = ys
+                .iter()
+                .enumerate()
+                .map(|(x, &y)| Point::with_error(x as f64, y, Some(error), 2))
+                .collect();
+            let series = vec![Series { quantity: "q".into(), name: "s".into(), look: Look::of(&style, 0), points }];
+            let (x, y) = Panel::axes_of(&series, Spacing::Linear, spacing);
+            let mut panel = Panel::new(92.0, Rich::plain("x"), Rich::plain("y"), x, y);
+            panel.keys = vec![Key { text: Rich::plain("a curve"), look: Look::of(&style, 0) }; 2];
+            panel.notes = vec![(Rich::plain("a note of some length = 1.23"), style.colours.ink); 2];
+            panel.series = series;
+            let width = 200.0;
+            let placed = panel.make_room(&style, width);
+            let frame = Frame { left: 0.0, top: 0.0, right: width, bottom: 92.0 };
+            prop_assert_eq!(placed.len(), 2);
+            prop_assert!(!overlap(&placed[0].frame(), &placed[1].frame()));
+            for inset in &placed {
+                let block = inset.frame();
+                prop_assert!(block.left > 0.0 && block.top > 0.0 && block.right < width && block.bottom < 92.0);
+                for obstacle in panel.obstacles(&style, &frame, true) {
+                    prop_assert!(!overlap(&block, &obstacle), "{block:?} covers {obstacle:?}");
+                }
+            }
+            let radius = style.markers.size / 2.0;
+            for point in &panel.series[0].points {
+                if let Some((x, y)) = panel.at(&frame, point.x, point.y) {
+                    prop_assert!(x > radius && x < width - radius && y > radius && y < 92.0 - radius, "{x}, {y}");
+                } else {
+                    prop_assert!(log && point.y <= 0.0, "{point:?} is not shown");
+                }
+            }
+        }
     }
 }

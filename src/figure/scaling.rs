@@ -3,7 +3,7 @@
 use super::axis::{Axis, Spacing};
 use super::error::FigureError;
 use super::figure_of::Figure;
-use super::fits::{Fit, Model, UNRELIABLE, significant};
+use super::fits::{Fit, Model, UNRELIABLE, axis_name, significant};
 use super::input::Sources;
 use super::kind::Kind;
 use super::page::Page;
@@ -13,7 +13,7 @@ use super::text::Rich;
 
 const MODEL: &str = "power_law";
 /// The height of the strip of residuals, in that of the panel.
-const STRIP: f64 = 0.42;
+const STRIP: f64 = 0.62;
 
 struct Row {
     distance: f64,
@@ -59,14 +59,14 @@ pub(super) fn draw(sources: &Sources, style: &Style, preset: &Preset) -> Result<
     };
     let value = |row: &Row| Point::with_error(row.distance, row.value, row.error, 1);
     let main_series = vec![
-        series("value", "not in the fit", rest, &|row| (!row.used).then(|| value(row))),
-        series("value", "in the fit", data, &|row| row.used.then(|| value(row))),
         series("fitted", "power law", line, &|row| {
             (row.used && row.fitted > 0.0).then(|| Point::with_error(row.distance, row.fitted, None, 1))
         }),
+        series("value", "not in the fit", rest, &|row| (!row.used).then(|| value(row))),
+        series("value", "in the fit", data, &|row| row.used.then(|| value(row))),
     ];
     let (x, y) = Panel::axes_of(&main_series, Spacing::Log, Spacing::Log);
-    let mut main = Panel::new(preset.panel_height * 1.3, x_label.clone(), Rich::parse("value"), x, y);
+    let mut main = Panel::new(preset.panel_height * 1.3, x_label.clone(), axis_name(fit.value.as_ref(), "value"), x, y);
     let used: Vec<f64> = rows.iter().filter(|row| row.used).map(|row| row.distance).collect();
     main.bands = ends(&used).into_iter().collect();
     main.keys = keys(&main_series);
@@ -89,7 +89,7 @@ pub(super) fn draw(sources: &Sources, style: &Style, preset: &Preset) -> Result<
     let inside = strip_series[1].points.iter().flat_map(Point::heights);
     let about_zero = inside.chain([-1.0, 1.0].map(|end| if scaled { 2.0 * end } else { 0.0 }));
     let y = Axis::covering(Spacing::Linear, about_zero, 0.1);
-    let label = if scaled { "residual / error" } else { "residual" };
+    let label = if scaled { "residual/*σ*" } else { "residual" };
     let mut strip = Panel::new(preset.panel_height * STRIP, x_label, Rich::parse(label), x, y);
     strip.bands = main.bands.clone();
     strip.horizontals = vec![0.0];
@@ -158,8 +158,7 @@ pub(super) fn ends(values: &[f64]) -> Option<(f64, f64)> {
 }
 
 fn keys(series: &[Series]) -> Vec<Key> {
-    let order = [1, 0, 2];
-    order
+    [2, 1, 0]
         .into_iter()
         .map(|index| &series[index])
         .filter(|series| !series.points.is_empty())

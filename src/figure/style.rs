@@ -138,6 +138,14 @@ pub struct Colours {
 #[serde(try_from = "String")]
 pub struct Colour(pub u8, pub u8, pub u8);
 
+impl Colour {
+    /// The colour mixed with white; a share of 1 leaves it.
+    pub(super) fn paler(self, share: f64) -> Self {
+        let mix = |part: u8| (255.0 - (255.0 - f64::from(part)) * share).round() as u8;
+        Self(mix(self.0), mix(self.1), mix(self.2))
+    }
+}
+
 impl TryFrom<String> for Colour {
     type Error = String;
 
@@ -272,5 +280,83 @@ impl Style {
     /// The marker of a curve.
     pub(super) fn shape(&self, index: usize) -> Shape {
         self.markers.order[index % self.markers.order.len()]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Linear RGB of a colour.
+    fn linear(colour: Colour) -> [f64; 3] {
+        [colour.0, colour.1, colour.2].map(|part| {
+            let part = f64::from(part) / 255.0;
+            if part <= 0.04045 { part / 12.92 } else { ((part + 0.055) / 1.055).powf(2.4) }
+        })
+    }
+
+    /// CIE L*a*b* (D65) of linear RGB.
+    fn lab(rgb: [f64; 3]) -> [f64; 3] {
+        let [red, green, blue] = rgb.map(|part| part.clamp(0.0, 1.0));
+        let f = |t: f64| if t > 216.0 / 24389.0 { t.cbrt() } else { (24389.0 / 27.0 * t + 16.0) / 116.0 };
+        let x = f((0.4124 * red + 0.3576 * green + 0.1805 * blue) / 0.9505);
+        let y = f(0.2126 * red + 0.7152 * green + 0.0722 * blue);
+        let z = f((0.0193 * red + 0.1192 * green + 0.9505 * blue) / 1.089);
+        [116.0 * y - 16.0, 500.0 * (x - y), 200.0 * (y - z)]
+    }
+
+    /// What somebody without one kind of cone sees: Machado, Oliveira and Fernandes, IEEE TVCG 15, 1291 (2009),
+    /// severity 1.
+    const VISIONS: [[[f64; 3]; 3]; 4] = [
+        [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]],
+        [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+        [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
+        [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]],
+    ];
+
+    #[test]
+    fn colours_differ_for_every_eye_and_in_grey() {
+        let colours = Style::bundled().colours.order;
+        for vision in VISIONS {
+            let seen: Vec<[f64; 3]> = colours
+                .iter()
+                .map(|&colour| {
+                    let rgb = linear(colour);
+                    lab(vision.map(|row| row.iter().zip(rgb).map(|(factor, part)| factor * part).sum()))
+                })
+                .collect();
+            for (at, one) in seen.iter().enumerate() {
+                for other in &seen[at + 1..] {
+                    let distance = one.iter().zip(other).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt();
+                    assert!(distance > 14.0, "{distance:.1} between {one:?} and {other:?}");
+                }
+            }
+        }
+        let mut lightness: Vec<f64> = colours.iter().map(|&colour| lab(linear(colour))[0]).collect();
+        // The first three, the usual number of curves, are far apart in grey; all six are apart.
+        let far = |values: &[f64]| {
+            let mut sorted = values.to_vec();
+            sorted.sort_by(f64::total_cmp);
+            sorted.windows(2).map(|pair| pair[1] - pair[0]).fold(f64::INFINITY, f64::min)
+        };
+        assert!(far(&lightness[..3]) > 15.0, "{lightness:?}");
+        lightness.truncate(6);
+        assert!(far(&lightness) > 4.0, "{lightness:?}");
+    }
+
+    #[test]
+    fn a_wrong_style_says_what_is_wrong() {
+        let error = |from: &str, to: &str| {
+            assert!(DEFAULT_STYLE.contains(from));
+            Style::parse(Path::new("s.toml"), &DEFAULT_STYLE.replace(from, to)).unwrap_err().to_string()
+        };
+        assert_eq!(
+            error("width-mm = 86.0", "width-mm = -86.0"),
+            "s.toml: width-mm = -86: give more than 0 and at most 2000"
+        );
+        assert!(error("#0b2f73", "blue").contains("`blue` is not a colour"));
+        assert!(error("rim =", "edge =").contains("edge"));
+        assert!(!error("label = 8.0", "label = \"8\"").contains('\n'));
+        assert!(error("dpi = 300.0", "dpi = nan").contains("png.dpi"));
     }
 }

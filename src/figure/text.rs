@@ -64,9 +64,10 @@ impl Run {
 }
 
 impl Rich {
-    /// Text without markup, as names from a table are.
-    pub fn plain(text: impl Into<String>) -> Self {
-        Self { runs: vec![Run { text: text.into(), italic: false, size: 1.0, rise: 0.0 }] }
+    /// Text without markup, as names from a table are; control characters, which XML forbids, become spaces.
+    pub fn plain(text: impl AsRef<str>) -> Self {
+        let text: String = text.as_ref().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        Self { runs: vec![Run { text, italic: false, size: 1.0, rise: 0.0 }] }
     }
 
     /// Text with markup.
