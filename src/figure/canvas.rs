@@ -31,12 +31,11 @@ pub(super) enum Align {
 pub(super) struct Stroke {
     pub colour: Colour,
     pub width: f64,
-    pub opacity: f64,
 }
 
 impl Stroke {
     pub fn new(colour: Colour, width: f64) -> Self {
-        Self { colour, width, opacity: 1.0 }
+        Self { colour, width }
     }
 }
 
@@ -51,8 +50,9 @@ fn pixel((x, y): (f64, f64)) -> (i32, i32) {
     ((x * PER_POINT).round() as i32, (y * PER_POINT).round() as i32)
 }
 
-fn rgba(colour: Colour, opacity: f64) -> RGBAColor {
-    RGBColor::from(colour).mix(opacity)
+/// Everything is opaque: transparency slows printers down and, in grey, blends colours that differ.
+fn opaque(colour: Colour) -> RGBAColor {
+    RGBColor::from(colour).to_rgba()
 }
 
 impl<'a> Canvas<'a> {
@@ -70,7 +70,7 @@ impl<'a> Canvas<'a> {
     /// A line through points.
     pub fn line(&self, points: &[(f64, f64)], stroke: Stroke) -> Drawing {
         let style = ShapeStyle {
-            color: rgba(stroke.colour, stroke.opacity),
+            color: opaque(stroke.colour),
             filled: false,
             stroke_width: (stroke.width * PER_POINT).round() as u32,
         };
@@ -107,26 +107,26 @@ impl<'a> Canvas<'a> {
     }
 
     /// A filled polygon.
-    pub fn fill(&self, points: &[(f64, f64)], colour: Colour, opacity: f64) -> Drawing {
+    pub fn fill(&self, points: &[(f64, f64)], colour: Colour) -> Drawing {
         let points: Vec<(i32, i32)> = points.iter().map(|&point| pixel(point)).collect();
-        self.area.draw(&Polygon::new(points, rgba(colour, opacity).filled())).map_err(|error| error.to_string())
+        self.area.draw(&Polygon::new(points, opaque(colour).filled())).map_err(|error| error.to_string())
     }
 
     /// A filled rectangle.
-    pub fn rectangle(&self, (left, top, right, bottom): (f64, f64, f64, f64), colour: Colour, opacity: f64) -> Drawing {
-        self.fill(&[(left, top), (right, top), (right, bottom), (left, bottom)], colour, opacity)
+    pub fn rectangle(&self, (left, top, right, bottom): (f64, f64, f64, f64), colour: Colour) -> Drawing {
+        self.fill(&[(left, top), (right, top), (right, bottom), (left, bottom)], colour)
     }
 
-    fn shape(&self, at: (f64, f64), shape: Shape, radius: f64, colour: Colour, opacity: f64) -> Drawing {
+    fn shape(&self, at: (f64, f64), shape: Shape, radius: f64, colour: Colour) -> Drawing {
         match corners(shape) {
             None => self
                 .area
-                .draw(&Circle::new(pixel(at), (radius * PER_POINT).round() as u32, rgba(colour, opacity).filled()))
+                .draw(&Circle::new(pixel(at), (radius * PER_POINT).round() as u32, opaque(colour).filled()))
                 .map_err(|error| error.to_string()),
             Some(corners) => {
                 let points: Vec<(f64, f64)> =
                     corners.iter().map(|(x, y)| (at.0 + x * radius, at.1 + y * radius)).collect();
-                self.fill(&points, colour, opacity)
+                self.fill(&points, colour)
             }
         }
     }
@@ -135,10 +135,8 @@ impl<'a> Canvas<'a> {
     pub fn marker(&self, at: (f64, f64), marker: &Marker) -> Drawing {
         let radius = marker.size / 2.0;
         let white = Colour(255, 255, 255);
-        if marker.opacity >= 1.0 {
-            self.shape(at, marker.shape, radius + marker.rim, white, 1.0)?;
-        }
-        self.shape(at, marker.shape, radius, marker.colour, marker.opacity)?;
+        self.shape(at, marker.shape, radius + marker.rim, white)?;
+        self.shape(at, marker.shape, radius, marker.colour)?;
         if marker.open {
             // Corners of a polygon thin out towards its tips: its edge keeps a width of about 0.8 points.
             let inner = match marker.shape {
@@ -146,7 +144,7 @@ impl<'a> Canvas<'a> {
                 Shape::Triangle | Shape::DownTriangle => radius - 1.25,
                 _ => radius - 1.0,
             };
-            self.shape(at, marker.shape, inner.max(radius * 0.3), white, 1.0)?;
+            self.shape(at, marker.shape, inner.max(radius * 0.3), white)?;
         }
         Ok(())
     }
@@ -202,7 +200,6 @@ pub(super) struct Marker {
     pub size: f64,
     pub rim: f64,
     pub open: bool,
-    pub opacity: f64,
 }
 
 /// The corners of a marker of radius 1, of about the same area as the disc; none for the disc.

@@ -81,10 +81,49 @@ fn tree(svg: &str) -> Result<Tree, String> {
     Tree::from_str(svg, &options).map_err(|error| error.to_string())
 }
 
+/// How often a PDF is made until its parts are in order; each attempt is in order with a chance of about 1/4.
+const ATTEMPTS: usize = 500;
+
 /// The SVG as PDF; its text stays text.
 pub(super) fn pdf(svg: &str) -> Result<Vec<u8>, String> {
+    let tree = tree(svg)?;
     let page = svg2pdf::PageOptions { dpi: CSS_DPI as f32 };
-    svg2pdf::to_pdf(&tree(svg)?, svg2pdf::ConversionOptions::default(), page).map_err(|error| error.to_string())
+    let convert =
+        || svg2pdf::to_pdf(&tree, svg2pdf::ConversionOptions::default(), page).map_err(|error| error.to_string());
+    // svg2pdf 0.13 keeps fonts and resources in hash maps, and writes them in an order that changes from call to
+    // call. All orders are the same document; we want the same bytes.
+    let mut bytes = convert()?;
+    for _ in 1..ATTEMPTS {
+        if in_order(&bytes) {
+            break;
+        }
+        bytes = convert()?;
+    }
+    Ok(bytes)
+}
+
+/// Whether the names of resources and of fonts ascend in a PDF of svg2pdf.
+fn in_order(pdf: &[u8]) -> bool {
+    let lines = pdf.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii);
+    let mut fonts: Vec<&[u8]> = Vec::new();
+    let mut before: Option<&[u8]> = None;
+    for line in lines {
+        if let Some(name) = line.strip_prefix(b"/BaseFont /") {
+            // Letters drawn from the content stand before the `+`.
+            fonts.push(name.split(|&byte| byte == b'+').next_back().unwrap_or(name));
+        }
+        let name = line.split(|&byte| byte == b' ').next().unwrap_or(line);
+        let resource = [&b"/fo"[..], b"/gs", b"/xo"].iter().any(|kind| {
+            name.strip_prefix(*kind).is_some_and(|number| !number.is_empty() && number.iter().all(u8::is_ascii_digit))
+        });
+        let name = resource.then_some(name);
+        // Fewer digits come first: /gs2 before /gs10.
+        if before.zip(name).is_some_and(|(one, other)| (one.len(), one) > (other.len(), other)) {
+            return false;
+        }
+        before = name;
+    }
+    fonts.is_sorted()
 }
 
 /// The SVG as PNG on white.

@@ -1,6 +1,6 @@
 //! The key and the notes inside a panel, put where they cover nothing.
 
-use super::canvas::{Align, Canvas, Marker, Stroke};
+use super::canvas::{Align, Canvas, Stroke};
 use super::panel::{Frame, Joined, Key, Panel};
 use super::style::{Style, TextSizes};
 use super::text::CAPITAL;
@@ -82,22 +82,14 @@ pub(super) fn key_width(key: &Key, style: &Style) -> f64 {
 /// Draws a line of a legend; `at` is the left end of its middle line.
 pub(super) fn draw_key(canvas: &Canvas<'_>, style: &Style, key: &Key, at: (f64, f64)) -> Result<(), String> {
     let look = &key.look;
-    let stroke = Stroke { colour: look.colour, width: style.lines.data * look.weight, opacity: look.opacity };
+    let stroke = Stroke::new(look.colour, style.lines.data * look.weight);
     let ends = [at, (at.0 + SAMPLE, at.1)];
     match look.joined {
         Joined::Solid => canvas.line(&ends, stroke)?,
         Joined::Dashed => canvas.dashes(&ends, stroke, 3.2, 1.8)?,
         Joined::No => {}
     }
-    if let Some(shape) = look.shape {
-        let marker = Marker {
-            shape,
-            colour: look.colour,
-            size: style.markers.size * look.size,
-            rim: style.markers.rim,
-            open: look.open,
-            opacity: look.opacity,
-        };
+    if let Some(marker) = look.marker(style) {
         canvas.marker((at.0 + SAMPLE / 2.0, at.1), &marker)?;
     }
     let baseline = (at.0 + SAMPLE + GAP, at.1 + style.text.legend * CAPITAL / 2.0);

@@ -44,7 +44,6 @@ pub(super) struct Look {
     pub shape: Option<Shape>,
     pub open: bool,
     pub joined: Joined,
-    pub opacity: f64,
     /// The size of the marker, in those of the style.
     pub size: f64,
     /// The width of the line and the bar, in those of the style.
@@ -59,20 +58,19 @@ impl Look {
             shape: Some(style.shape(index)),
             open: false,
             joined: Joined::Solid,
-            opacity: 1.0,
             size: 1.0,
             weight: 1.0,
         }
     }
 
-    fn marker(&self, style: &Style) -> Option<Marker> {
+    /// Its marker, where it has one.
+    pub fn marker(&self, style: &Style) -> Option<Marker> {
         self.shape.map(|shape| Marker {
             shape,
             colour: self.colour,
             size: style.markers.size * self.size,
             rim: style.markers.rim,
             open: self.open,
-            opacity: self.opacity,
         })
     }
 }
@@ -291,7 +289,7 @@ impl Panel {
             let across = |value: f64| self.x.share(value).map_or(0.0, |share| share.clamp(0.0, 1.0));
             let (left, right) = (across(low), across(high));
             let place = |share: f64| frame.left + share * frame.width();
-            canvas.rectangle((place(left), frame.top, place(right), frame.bottom), style.colours.band, 1.0)?;
+            canvas.rectangle((place(left), frame.top, place(right), frame.bottom), style.colours.band)?;
         }
         let guide = Stroke::new(style.colours.light, style.lines.guide);
         for share in self.verticals.iter().filter_map(|&x| self.x.share(x)).filter(|share| (0.0..=1.0).contains(share))
@@ -338,7 +336,7 @@ impl Panel {
         let look = &series.look;
         let places: Vec<Option<(f64, f64)>> =
             series.points.iter().map(|point| self.at(frame, point.x, point.y)).collect();
-        let stroke = Stroke { colour: look.colour, width: style.lines.data * look.weight, opacity: look.opacity };
+        let stroke = Stroke::new(look.colour, style.lines.data * look.weight);
         // A point without a place ends a line.
         for stretch in places.split(Option::is_none) {
             let stretch: Vec<(f64, f64)> = stretch.iter().filter_map(|&place| place).collect();

@@ -161,7 +161,7 @@ fn panel(
     let apart = 0.8 / nulls.len() as f64;
     for (index, null) in nulls.iter().enumerate() {
         let look = Look { joined: Joined::No, ..Look::of(style, index) };
-        let light = Look { opacity: 0.35, size: 0.75, ..look };
+        let light = Look { colour: look.colour.paler(0.45), size: 0.8, ..look };
         let bold = Look { size: 1.25, weight: 1.8, ..look };
         for (category, start) in weights.iter().enumerate() {
             let Some((all, mean)) = group(rows, range, null, start) else { continue };
