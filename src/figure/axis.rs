@@ -3,7 +3,7 @@
 use super::text::Rich;
 
 /// More numbers at an axis than this are a clutter.
-const MOST: f64 = 7.0;
+const MOST: f64 = 8.0;
 
 /// Whether an axis shows a value or its logarithm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! Rows of a table sorted into curves, and averaged over seeds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::panel::Point;
 use super::text::Rich;
@@ -53,12 +53,12 @@ pub(super) struct Curve {
 /// Sorts the rows of a table of levels or of percolation into curves.
 pub(super) fn curves(table: &Table) -> Result<Vec<Curve>, TableError> {
     let of_run = table.has("width");
-    let names: Vec<Vec<&str>> = if of_run {
-        vec![table.texts("dataset")?, table.texts("architecture")?]
+    let names: Vec<Vec<String>> = if of_run {
+        vec![owned(&table.texts("dataset")?), owned(&table.texts("architecture")?)]
     } else {
-        let mut columns = vec![table.texts("checkpoint")?];
+        let mut columns = vec![short(&table.texts("checkpoint")?)];
         if table.has("order") {
-            columns.push(table.texts("order")?);
+            columns.push(owned(&table.texts("order")?));
         }
         columns
     };
@@ -68,7 +68,7 @@ pub(super) fn curves(table: &Table) -> Result<Vec<Curve>, TableError> {
     let mut found: Vec<(Key, BTreeMap<u64, Vec<usize>>)> = Vec::new();
     for row in 0..table.rows() {
         let key = Key {
-            names: names.iter().map(|column| short(column[row])).collect(),
+            names: names.iter().map(|column| column[row].clone()).collect(),
             width: widths.as_ref().map(|widths| widths[row]),
         };
         let index = found.iter().position(|(other, _)| *other == key).unwrap_or_else(|| {
@@ -88,10 +88,26 @@ pub(super) fn curves(table: &Table) -> Result<Vec<Curve>, TableError> {
         .collect())
 }
 
-/// A checkpoint's name without folder and extension.
-fn short(name: &str) -> String {
-    let file = name.rsplit(['/', '\\']).next().unwrap_or(name);
-    file.strip_suffix(".safetensors").or_else(|| file.strip_suffix(".pt")).unwrap_or(file).to_owned()
+fn owned(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|&text| text.to_owned()).collect()
+}
+
+/// The names of checkpoints without the folders that all share, and without the extension where it tells none apart.
+fn short(names: &[&str]) -> Vec<String> {
+    let parts: Vec<Vec<&str>> = names.iter().map(|name| name.split(['/', '\\']).collect()).collect();
+    let folders = |parts: &[&str]| parts.len() - 1;
+    let mut shared = parts.first().map_or(0, |first| folders(first));
+    for other in &parts {
+        let same = parts[0].iter().zip(other).take_while(|(one, other)| one == other).count();
+        shared = shared.min(same).min(folders(other));
+    }
+    let bare = |name: String| {
+        [".safetensors", ".pt"].iter().find_map(|end| name.strip_suffix(end).map(str::to_owned)).unwrap_or(name)
+    };
+    let short: Vec<String> = parts.iter().map(|parts| parts[shared..].join("/")).collect();
+    let different = |names: &[String]| names.iter().collect::<BTreeSet<_>>().len();
+    let without: Vec<String> = short.iter().cloned().map(bare).collect();
+    if different(&without) == different(&short) { without } else { short }
 }
 
 impl Curve {
@@ -134,6 +150,16 @@ mod tests {
         let (mean, error) = mean_and_error(&[1.0, 2.0, 3.0, 4.0]).unwrap();
         assert_eq!(mean, 2.5);
         assert!((error.unwrap() - (5.0f64 / 12.0).sqrt()).abs() < 1e-15);
+    }
+
+    #[test]
+    fn checkpoints_of_the_same_name_in_other_folders_stay_apart() {
+        assert_eq!(short(&["a/b/x.pt"; 2]), ["x", "x"]);
+        assert_eq!(short(&["a/s0/x.safetensors", "a/s1/x.safetensors"]), ["s0/x", "s1/x"]);
+        assert_eq!(short(&["x", "a/x"]), ["x", "a/x"]);
+        assert_eq!(short(&["a", "a/b"]), ["a", "a/b"]);
+        assert_eq!(short(&["a/x.pt", "a/x.safetensors"]), ["x.pt", "x.safetensors"]);
+        assert_eq!(short(&[""]), [""]);
     }
 
     #[test]

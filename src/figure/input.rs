@@ -101,10 +101,10 @@ fn in_folder(kind: Kind, folder: &Path) -> Result<Sources, Missing> {
         if absent.is_empty() { Ok(found.into_iter().flatten().collect()) } else { Err(lacking(folder, &absent)) }
     };
     let fitted = |name: &str| -> Result<Sources, Missing> {
-        let mut found = need(&[&format!("fits/{name}.json"), &format!("tables/{name}.csv")]).or_else(|missing| {
+        let mut found = need(&[&format!("fits/{name}.json"), &format!("tables/{name}.csv")]).map_err(|missing| {
             // A fit that failed has no table: its own reason says more than the missing table.
             let json = Found::within(folder, &format!("fits/{name}.json"));
-            Err(json.and_then(|json| json.failure().ok().flatten()).unwrap_or(missing))
+            json.and_then(|json| json.failure().ok().flatten()).unwrap_or(missing)
         })?;
         let table = found.pop();
         let fit = found.pop();

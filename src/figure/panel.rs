@@ -329,7 +329,8 @@ impl Panel {
 
     /// What the panel needs to the left of its frame: numbers, name, letter.
     pub fn left_margin(&self, style: &Style) -> f64 {
-        self.widest_number(style) + 3.0 + if self.y_label.runs.is_empty() { 0.0 } else { style.text.label * 1.0 + 4.0 }
+        let named = self.letter.is_some() || !self.y_label.runs.is_empty();
+        self.widest_number(style) + 3.0 + if named { style.text.label + 4.0 } else { 0.0 }
     }
 
     fn draw_series(&self, canvas: &Canvas<'_>, style: &Style, frame: &Frame, series: &Series) -> Result<(), String> {

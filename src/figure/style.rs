@@ -7,6 +7,7 @@ use plotters::style::RGBColor;
 use serde::Deserialize;
 
 use super::error::FigureError;
+use super::kind::Kind;
 use crate::files;
 
 /// The style that is bundled, as text.
@@ -232,6 +233,10 @@ impl Style {
             return Err("colours.order and markers.order need at least one entry".into());
         }
         for (figure, preset) in &self.figures {
+            if figure.parse::<Kind>().is_err() {
+                let known = Kind::ALL.map(Kind::name).join(", ");
+                return Err(format!("figures.{figure}: no such figure: there are {known}"));
+            }
             if !self.presets.contains_key(preset) {
                 return Err(format!("figures.{figure} = \"{preset}\": no such preset"));
             }
@@ -261,9 +266,7 @@ impl Style {
                 reason: format!("no preset `{name}`: there are {}", known.join(", ")),
             });
         }
-        for preset in self.figures.values_mut() {
-            name.clone_into(preset);
-        }
+        self.figures = Kind::ALL.into_iter().map(|kind| (kind.name().to_owned(), name.to_owned())).collect();
         Ok(self)
     }
 
