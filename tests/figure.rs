@@ -222,6 +222,34 @@ fn a_failed_fit_is_missing_with_its_reason() {
     assert_eq!(missing[3], None);
 }
 
+#[test]
+fn of_several_sizes_the_one_of_the_fit_is_drawn_and_residuals_are_in_errors() {
+    let (folder, out) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    // As `fit --out` leaves them: both in one folder, all sizes in one table, the largest in the JSON.
+    let text = fs::read_to_string(fixture().join("tables/fit.csv")).unwrap();
+    let mut lines = text.lines();
+    let mut table = format!("size,{}\n", lines.next().unwrap());
+    for line in lines {
+        table += &format!("8,{line}\n");
+    }
+    table += "32,0.1,0.5,0.1,power_law,0.3,2.0,1\n32,0.2,0.6,0.1,power_law,0.65,-0.5,1\n";
+    fs::write(folder.path().join("fit.csv"), table).unwrap();
+    let json = fs::read_to_string(fixture().join("fits/fit.json")).unwrap();
+    let json = json.replace("\"reliable\": true", "\"reliable\": true, \"size\": 32.0");
+    // A rival without a number does not matter.
+    let json = json.replace("\"centre\": {", "\"scale\": {\"value\": null}, \"centre\": {");
+    fs::write(folder.path().join("fit.json"), json).unwrap();
+    let files = draw(Kind::Scaling, folder.path(), &[Format::Svg], out.path()).unwrap();
+    let drawn = prunephase::table::Table::read(files.last().unwrap()).unwrap();
+    let quantity = drawn.texts("quantity").unwrap();
+    let y = drawn.numbers("y").unwrap();
+    let of = |name: &str| -> Vec<f64> { (0..y.len()).filter(|&row| quantity[row] == name).map(|row| y[row]).collect() };
+    assert_eq!(of("value"), [0.5, 0.6]);
+    assert_eq!(of("fitted"), [0.3, 0.65]);
+    let residuals = of("residual");
+    assert!((residuals[0] - 2.0).abs() < 1e-12 && (residuals[1] + 0.5).abs() < 1e-12, "{residuals:?}");
+}
+
 /// A run with so many widths and seeds, with zeros, empty cells and a density of zero.
 fn odd_run(folder: &Path, widths: usize, seeds: usize) {
     let mut levels =

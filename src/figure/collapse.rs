@@ -7,8 +7,9 @@ use super::fits::{Collapse, UNRELIABLE, axis_name, significant};
 use super::input::{Input, Sources};
 use super::kind::Kind;
 use super::page::Page;
-use super::panel::{Joined, Key, Look, Panel, Point, Series};
+use super::panel::Panel;
 use super::scaling::{ends, flags};
+use super::series::{Joined, Key, Look, Point, Series};
 use super::style::{Preset, Style};
 use super::text::Rich;
 
@@ -94,8 +95,8 @@ pub(super) fn draw(sources: &Sources, style: &Style, preset: &Preset) -> Result<
     page.warning = (!fit.reliable).then(|| UNRELIABLE.to_owned());
     let description = format!(
         "Curves of each size L: the value against the control (a), and rescaled with the fitted numbers (b): \
-         x = (p - p_c) L^(1/nu), y = value L^(kappa/nu). Pale points are outside the window of the fit; those far \
-         outside it are not shown in (b). {}",
+         x = (p - p_c) L^(1/nu), y = value L^(kappa/nu). Pale points do not enter the fit; those far from the \
+         others are not shown in (b). {}",
         if fit.reliable { "" } else { "The fit is unreliable." }
     );
     Ok(Figure::of(Kind::Collapse, page, vec![fit_provenance, input.provenance], description.trim()))
@@ -163,7 +164,7 @@ fn collapsed(
             look,
             points,
         };
-        outside.push(series("y outside the window", Look { colour: look.colour.paler(0.35), ..look }, points(false)));
+        outside.push(series("y not in the fit", Look { colour: look.colour.paler(0.35), ..look }, points(false)));
         inside.push(series("y", look, points(true)));
     }
     let series: Vec<Series> = outside.into_iter().chain(inside).collect();
@@ -171,7 +172,9 @@ fn collapsed(
     let x_label = Rich::parse("(*p* − *p*_c) *L*^{1/*ν*}");
     let mut panel = Panel::new(preset.panel_height, x_label, Rich::parse("*A* *L*^{*κ*/*ν*}"), x, y);
     panel.series = series;
-    panel.bands = fit.window.map(|[low, high]| (low, high)).into_iter().collect();
+    // A window in other units than x would shade the wrong range: it is shown where it holds the points of the fit.
+    let holds = |&(low, high): &(f64, f64)| used.iter().all(|point| (low..=high).contains(&point.x));
+    panel.bands = fit.window.map(|[low, high]| (low, high)).filter(holds).into_iter().collect();
     panel.notes =
         vec![fit.p_c.note("*p*_c", style), fit.inv_nu.note("1/*ν*", style), fit.kappa_over_nu.note("*κ*/*ν*", style)];
     if let Some(quality) = fit.quality {

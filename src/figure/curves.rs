@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::panel::Point;
+use super::series::Point;
 use super::text::Rich;
 use crate::table::{Table, TableError};
 

@@ -1,5 +1,7 @@
 //! The JSON files of fits, and how their numbers are written.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 use super::style::Colour;
@@ -22,7 +24,11 @@ pub(super) struct Fit {
     pub models: Vec<Model>,
     #[serde(default)]
     pub best: Option<String>,
+    /// Whether the best model can be relied on.
     pub reliable: bool,
+    /// The system size of this curve, where the table holds several.
+    #[serde(default)]
+    pub size: Option<f64>,
     /// The column that was fitted, where the fit tells.
     #[serde(default)]
     pub value: Option<serde_json::Value>,
@@ -32,9 +38,19 @@ pub(super) struct Fit {
 #[derive(Debug, Deserialize)]
 pub(super) struct Model {
     pub name: String,
-    pub parameters: std::collections::BTreeMap<String, Option<Estimate>>,
+    /// Read one by one: a rival's parameter that is no number must not keep this model from being drawn.
+    pub parameters: BTreeMap<String, serde_json::Value>,
     #[serde(default)]
     pub weight: Option<f64>,
+    #[serde(default)]
+    pub reliable: Option<bool>,
+}
+
+impl Model {
+    /// A parameter, where it is there and a number.
+    pub fn parameter(&self, name: &str) -> Option<Estimate> {
+        self.parameters.get(name).and_then(|value| serde_json::from_value(value.clone()).ok())
+    }
 }
 
 /// fits/collapse.json, as far as figures need it.

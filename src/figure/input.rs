@@ -101,17 +101,23 @@ fn in_folder(kind: Kind, folder: &Path) -> Result<Sources, Missing> {
         if absent.is_empty() { Ok(found.into_iter().flatten().collect()) } else { Err(lacking(folder, &absent)) }
     };
     let fitted = |name: &str| -> Result<Sources, Missing> {
-        let mut found = need(&[&format!("fits/{name}.json"), &format!("tables/{name}.csv")]).map_err(|missing| {
+        // A run has them in two folders; `fit --out` and `collapse --out` write both into one.
+        let both = [
+            [format!("fits/{name}.json"), format!("tables/{name}.csv")],
+            [format!("{name}.json"), format!("{name}.csv")],
+        ];
+        for [json, table] in &both {
+            let fit = Found::within(folder, json);
             // A fit that failed has no table: its own reason says more than the missing table.
-            let json = Found::within(folder, &format!("fits/{name}.json"));
-            json.and_then(|json| json.failure().ok().flatten()).unwrap_or(missing)
-        })?;
-        let table = found.pop();
-        let fit = found.pop();
-        if let Some(Ok(Some(failure))) = fit.as_ref().map(Found::failure) {
-            return Err(failure);
+            if let Some(Ok(Some(failure))) = fit.as_ref().map(Found::failure) {
+                return Err(failure);
+            }
+            let table = Found::within(folder, table);
+            if fit.is_some() && table.is_some() {
+                return Ok(Sources { table, fit, ..Sources::default() });
+            }
         }
-        Ok(Sources { table, fit, ..Sources::default() })
+        need(&[&both[0][0], &both[0][1]]).map(|_| Sources::default())
     };
     match kind {
         Kind::OrderParameter => {

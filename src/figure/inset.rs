@@ -1,7 +1,8 @@
 //! The key and the notes inside a panel, put where they cover nothing.
 
 use super::canvas::{Align, Canvas, Stroke};
-use super::panel::{Frame, Joined, Key, Panel};
+use super::panel::{Frame, Panel};
+use super::series::{Joined, Key};
 use super::style::{Style, TextSizes};
 use super::text::CAPITAL;
 

@@ -32,6 +32,7 @@ mod page;
 mod panel;
 mod retraining;
 mod scaling;
+mod series;
 mod style;
 mod text;
 

@@ -7,7 +7,8 @@ use super::figure_of::Figure;
 use super::input::{Input, Sources};
 use super::kind::Kind;
 use super::page::Page;
-use super::panel::{Joined, Key, Look, Panel, Series};
+use super::panel::Panel;
+use super::series::{Joined, Key, Look, Series};
 use super::style::{Preset, Style};
 use super::text::Rich;
 

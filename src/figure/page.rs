@@ -3,7 +3,8 @@
 use super::axis::Axis;
 use super::canvas::{Align, Canvas};
 use super::inset::{draw_key, key_width};
-use super::panel::{Frame, Key, Panel};
+use super::panel::{Frame, Panel};
+use super::series::Key;
 use super::style::Style;
 use super::text::{CAPITAL, Rich};
 

@@ -8,7 +8,8 @@ use super::fits::significant;
 use super::input::Sources;
 use super::kind::Kind;
 use super::page::Page;
-use super::panel::{Joined, Key, Look, Panel, Point, Series};
+use super::panel::Panel;
+use super::series::{Joined, Key, Look, Point, Series};
 use super::style::{Preset, Style};
 use super::text::Rich;
 

@@ -7,9 +7,11 @@ use super::fits::{Fit, Model, UNRELIABLE, axis_name, significant};
 use super::input::Sources;
 use super::kind::Kind;
 use super::page::Page;
-use super::panel::{Joined, Key, Look, Panel, Point, Series};
+use super::panel::Panel;
+use super::series::{Joined, Key, Look, Point, Series};
 use super::style::{Preset, Style};
 use super::text::Rich;
+use crate::table::Table;
 
 const MODEL: &str = "power_law";
 /// The height of the strip of residuals, in that of the panel.
@@ -19,8 +21,7 @@ struct Row {
     distance: f64,
     value: f64,
     error: Option<f64>,
-    fitted: f64,
-    residual: f64,
+    fitted: Option<f64>,
     used: bool,
 }
 
@@ -36,16 +37,18 @@ pub(super) fn draw(sources: &Sources, style: &Style, preset: &Preset) -> Result<
         reason: format!("no {what}: a fit with a `{MODEL}` that has p_c and beta is needed"),
     };
     let model = fit.models.iter().find(|model| model.name == MODEL).ok_or_else(|| lacks("model `power_law`"))?;
-    let parameter = |name: &str| model.parameters.get(name).copied().flatten().ok_or_else(|| lacks(name));
+    let parameter = |name: &str| model.parameter(name).ok_or_else(|| lacks(name));
     let (p_c, beta) = (parameter("p_c")?, parameter("beta")?);
 
-    let (rows, below) = rows(&input.table, p_c.value)?;
+    let (rows, below) = rows(&input.table, p_c.value, fit.size)?;
     if rows.is_empty() {
         return Err(FigureError::NoPoints {
             path: input.table.path().to_path_buf(),
             reason: format!("no row of model {MODEL} with control above p_c = {} and value above 0", p_c.value),
         });
     }
+
+    let reliable = fit.reliable && model.reliable.unwrap_or(true);
 
     let x_label = Rich::parse("*p* − *p*_c");
     let data = Look { joined: Joined::No, ..Look::of(style, 0) };
@@ -60,7 +63,8 @@ pub(super) fn draw(sources: &Sources, style: &Style, preset: &Preset) -> Result<
     let value = |row: &Row| Point::with_error(row.distance, row.value, row.error, 1);
     let main_series = vec![
         series("fitted", "power law", line, &|row| {
-            (row.used && row.fitted > 0.0).then(|| Point::with_error(row.distance, row.fitted, None, 1))
+            let fitted = row.fitted.filter(|&fitted| row.used && fitted > 0.0)?;
+            Some(Point::with_error(row.distance, fitted, None, 1))
         }),
         series("value", "not in the fit", rest, &|row| (!row.used).then(|| value(row))),
         series("value", "in the fit", data, &|row| row.used.then(|| value(row))),
@@ -79,11 +83,11 @@ pub(super) fn draw(sources: &Sources, style: &Style, preset: &Preset) -> Result<
     let residual = |row: &Row| {
         let unit = if scaled { row.error.unwrap_or(1.0) } else { 1.0 };
         let bar = if scaled { None } else { row.error };
-        Point::with_error(row.distance, row.residual / unit, bar, 1)
+        row.fitted.map(|fitted| Point::with_error(row.distance, (row.value - fitted) / unit, bar, 1))
     };
     let strip_series = vec![
-        series("residual", "not in the fit", rest, &|row| (!row.used).then(|| residual(row))),
-        series("residual", "in the fit", data, &|row| row.used.then(|| residual(row))),
+        series("residual", "not in the fit", rest, &|row| residual(row).filter(|_| !row.used)),
+        series("residual", "in the fit", data, &|row| residual(row).filter(|_| row.used)),
     ];
     // Points outside the fit may lie far away; the strip is about those inside where there are any.
     let inside = strip_series[1].points.iter().flat_map(Point::heights);
@@ -97,37 +101,38 @@ pub(super) fn draw(sources: &Sources, style: &Style, preset: &Preset) -> Result<
 
     let mut page = Page::of(vec![main, strip], 1);
     page.share_x();
-    page.warning = (!fit.reliable).then(|| UNRELIABLE.to_owned());
+    page.warning = (!reliable).then(|| UNRELIABLE.to_owned());
     let description = format!(
         "The value against control minus p_c, both in logarithms, with the fitted power law over its range (shaded) and \
          the residuals{}. {below} rows at or below p_c, or with a value that is not positive, have no place on these \
          axes. {}",
         if scaled { " in units of the error" } else { "" },
-        if fit.reliable { "" } else { "The fit is unreliable." }
+        if reliable { "" } else { "The fit is unreliable." }
     );
     Ok(Figure::of(Kind::Scaling, page, vec![fit_provenance, input.provenance], description.trim()))
 }
 
 /// The rows of the power law that have a place on logarithmic axes, by distance; how many have none.
-fn rows(table: &crate::table::Table, p_c: f64) -> Result<(Vec<Row>, usize), FigureError> {
+fn rows(table: &Table, p_c: f64, size: Option<f64>) -> Result<(Vec<Row>, usize), FigureError> {
     let models = table.texts("model")?;
     let control = table.numbers("control")?;
     let value = table.numbers("value")?;
     let error = if table.has("error") { table.optional_numbers("error")? } else { vec![None; table.rows()] };
     let fitted = table.optional_numbers("fitted")?;
-    let residual = table.optional_numbers("residual")?;
+    let sizes = if table.has("size") { Some(table.numbers("size")?) } else { None };
+    // A table of several sizes holds the fits of all; the JSON's own is drawn.
+    let drawn = |row: usize| sizes.as_ref().zip(size).is_none_or(|(sizes, size)| sizes[row] == size);
     let used = flags(table)?;
     let mut rows = Vec::new();
     let mut below = 0;
-    for index in (0..table.rows()).filter(|&index| models[index] == MODEL) {
+    for index in (0..table.rows()).filter(|&index| models[index] == MODEL && drawn(index)) {
         let distance = control[index] - p_c;
         if distance > 0.0 && value[index] > 0.0 {
             rows.push(Row {
                 distance,
                 value: value[index],
                 error: error[index],
-                fitted: fitted[index].unwrap_or(0.0),
-                residual: residual[index].unwrap_or(0.0),
+                fitted: fitted[index],
                 used: used[index],
             });
         } else {
@@ -139,7 +144,7 @@ fn rows(table: &crate::table::Table, p_c: f64) -> Result<(Vec<Row>, usize), Figu
 }
 
 /// The column `used`, as true and false or 1 and 0.
-pub(super) fn flags(table: &crate::table::Table) -> Result<Vec<bool>, FigureError> {
+pub(super) fn flags(table: &Table) -> Result<Vec<bool>, FigureError> {
     let texts = table.texts("used")?;
     let known = |text: &&&str| !matches!(**text, "true" | "false" | "1" | "0");
     if let Some(wrong) = texts.iter().find(known) {
