@@ -300,6 +300,23 @@ fn one_seed_has_no_error_bars() {
 }
 
 #[test]
+fn values_of_any_size_are_drawn() {
+    for (chi, density) in [(1e300, 1e-300), (1.7e308, 0.5), (5e-324, 1e-5), (-1e9, 1.0), (1e5, 1e300)] {
+        let (folder, out) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let path = folder.path().join("t.csv");
+        let mut text = String::from("checkpoint,realisation,edges,density,p_inf,chi,outputs_reached\n");
+        for realisation in 0..2 {
+            for step in 1..4 {
+                let share = f64::from(step) / 4.0;
+                text += &format!("x,{realisation},{step},{},0.5,{},{step}\n", density * share, chi * share);
+            }
+        }
+        fs::write(&path, text).unwrap();
+        draw(Kind::OrderParameter, &path, &Format::ALL, out.path()).unwrap_or_else(|error| panic!("{chi}: {error}"));
+    }
+}
+
+#[test]
 fn curves_of_percolate_are_drawn_alone() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("curves.csv");

@@ -5,6 +5,9 @@ use super::text::Rich;
 /// More numbers at an axis than this are a clutter.
 const MOST: f64 = 8.0;
 
+/// Larger values have no place on an axis, nor have values below its inverse on a logarithmic one.
+const FARTHEST: f64 = 1e280;
+
 /// Whether an axis shows a value or its logarithm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Spacing {
@@ -31,7 +34,8 @@ pub(super) struct Tick {
 impl Axis {
     /// Whether a value has a place on an axis of this spacing.
     pub fn has_place(spacing: Spacing, value: f64) -> bool {
-        value.is_finite() && (spacing == Spacing::Linear || value > 0.0)
+        // Farther out, lengths of axes overflow.
+        value.abs() < FARTHEST && (spacing == Spacing::Linear || value > 1.0 / FARTHEST)
     }
 
     /// The axis that shows all the values that have a place, with `margin` (a share of the length) at both ends.
@@ -46,8 +50,8 @@ impl Axis {
         if low > high {
             (low, high) = (0.0, 1.0);
         }
-        if high - low <= 1e-9 * high.abs().max(low.abs()) {
-            let half = if spacing == Spacing::Log || low == 0.0 { 0.5 } else { low.abs() * 0.1 };
+        if high - low <= 1e-9 * high.abs().max(low.abs()) || high - low < 1.0 / FARTHEST {
+            let half = if spacing == Spacing::Log || low.abs() < 1.0 / FARTHEST { 0.5 } else { low.abs() * 0.1 };
             (low, high) = (low - half, high + half);
         }
         let pad = (high - low) * margin;
@@ -101,14 +105,14 @@ impl Axis {
 
     fn linear_ticks(&self, most: f64) -> Vec<Tick> {
         let (step, parts) = self.linear_step(most);
-        let decimals = (-step.log10().floor()).max(0.0) as usize;
+        let write = linear_label(step, self.low.abs().max(self.high.abs()));
         let minor = step / f64::from(parts);
         let (first, last) = ((self.low / minor - 1e-9).ceil() as i64, (self.high / minor + 1e-9).floor() as i64);
         (first..=last)
             .map(|index| {
                 let major = index.rem_euclid(i64::from(parts)) == 0;
                 let value = index as f64 * minor;
-                Tick { value, major, label: major.then(|| Rich::parse(&plain(value, decimals))) }
+                Tick { value, major, label: major.then(|| write(value)) }
             })
             .collect()
     }
@@ -177,6 +181,20 @@ impl Axis {
     }
 }
 
+/// How the numbers of a linear axis are written: plainly, or very large and very small ones with a power of ten.
+fn linear_label(step: f64, largest: f64) -> impl Fn(f64) -> Rich {
+    let decimals_of = |step: f64| (-step.log10().floor()).clamp(0.0, 15.0) as usize;
+    let power = largest.log10().floor() as i32;
+    let far = !(-3..5).contains(&power);
+    let unit = if far { 10f64.powi(power) } else { 1.0 };
+    let decimals = decimals_of(step / unit * (1.0 + 1e-9));
+    move |value| {
+        let number = plain(value / unit, decimals);
+        let zero = number.trim_matches(['0', '.']).is_empty();
+        Rich::parse(&if far && !zero { format!("{number}×10^{{{power}}}") } else { number })
+    }
+}
+
 /// A number with so many decimals, without a sign on zero.
 fn plain(value: f64, decimals: usize) -> String {
     let text = format!("{value:.decimals$}");
@@ -202,6 +220,18 @@ mod tests {
         assert_eq!(labels(&axis.ticks(100.0, 18.0)), ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]);
         let axis = Axis { spacing: Spacing::Linear, low: -30.0, high: 30.0 };
         assert_eq!(labels(&axis.ticks(100.0, 25.0)), ["\u{2212}20", "0", "20"]);
+    }
+
+    #[test]
+    fn far_numbers_are_written_with_a_power_of_ten() {
+        let axis = Axis { spacing: Spacing::Linear, low: -1e5, high: 3.1e5 };
+        assert_eq!(labels(&axis.ticks(60.0, 13.0)), ["\u{2212}1×105", "0", "1×105", "2×105", "3×105"]);
+        let axis = Axis { spacing: Spacing::Linear, low: 0.0, high: 5.2e-5 };
+        assert_eq!(labels(&axis.ticks(60.0, 13.0)), ["0", "2×10\u{2212}5", "4×10\u{2212}5"]);
+        for end in [1e279, 1e300, 1e-279, 1e-300, f64::MIN_POSITIVE, f64::MAX] {
+            let ticks = Axis::covering(Spacing::Linear, [0.0, end], 0.05).ticks(60.0, 13.0);
+            assert!(labels(&ticks).iter().all(|label| label.len() < 16), "{ticks:?}");
+        }
     }
 
     #[test]

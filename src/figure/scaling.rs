@@ -105,7 +105,7 @@ pub(super) fn draw(sources: &Sources, style: &Style, preset: &Preset) -> Result<
     let description = format!(
         "The value against control minus p_c, both in logarithms, with the fitted power law over its range (shaded) and \
          the residuals{}. {below} rows at or below p_c, or with a value that is not positive, have no place on these \
-         axes. {}",
+         axes; residuals of points not in the fit are shown where they lie in the range of the others. {}",
         if scaled { " in units of the error" } else { "" },
         if reliable { "" } else { "The fit is unreliable." }
     );
