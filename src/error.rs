@@ -47,6 +47,9 @@ pub enum Error {
     #[cfg(feature = "train")]
     #[error(transparent)]
     Study(#[from] crate::study::StudyError),
+    /// A figure could not be drawn.
+    #[error(transparent)]
+    Figure(#[from] crate::figure::FigureError),
 }
 
 /// A result with this crate's [`enum@Error`].

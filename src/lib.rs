@@ -35,6 +35,7 @@
 pub mod checkpoint;
 pub mod data;
 pub mod error;
+pub mod figure;
 pub mod files;
 pub mod graph;
 pub mod mask;

@@ -146,19 +146,32 @@ impl Table {
     /// is empty, not a number, infinite or NaN.
     pub fn numbers(&self, column: &str) -> Result<Vec<f64>, TableError> {
         let texts = self.texts(column)?;
+        texts.iter().zip(&self.lines).map(|(text, &line)| self.number(column, text, line)).collect()
+    }
+
+    /// A column as finite numbers, `None` where the cell is empty.
+    ///
+    /// # Errors
+    /// As [`Table::numbers`], but for empty cells.
+    pub fn optional_numbers(&self, column: &str) -> Result<Vec<Option<f64>>, TableError> {
+        let texts = self.texts(column)?;
         texts
             .iter()
             .zip(&self.lines)
-            .map(|(text, &line)| match text.parse::<f64>() {
-                Ok(value) if value.is_finite() => Ok(value),
-                _ => Err(TableError::NotANumber {
-                    path: self.path.clone(),
-                    line,
-                    column: column.to_owned(),
-                    value: (*text).to_owned(),
-                }),
-            })
+            .map(|(text, &line)| (!text.is_empty()).then(|| self.number(column, text, line)).transpose())
             .collect()
+    }
+
+    fn number(&self, column: &str, text: &str, line: u64) -> Result<f64, TableError> {
+        match text.parse::<f64>() {
+            Ok(value) if value.is_finite() => Ok(value),
+            _ => Err(TableError::NotANumber {
+                path: self.path.clone(),
+                line,
+                column: column.to_owned(),
+                value: text.to_owned(),
+            }),
+        }
     }
 }
 
@@ -228,6 +241,9 @@ mod tests {
             "t.csv: line 3, column `b`: `x` is not a finite number"
         );
         assert_eq!(table.numbers("c").unwrap_err().to_string(), "t.csv: no column `c`; its columns are a, b");
+        let gaps = Table::parse("t.csv".as_ref(), b"a,b\n1,\n,x\n").unwrap();
+        assert_eq!(gaps.optional_numbers("a").unwrap(), [Some(1.0), None]);
+        assert!(gaps.optional_numbers("b").is_err());
         let nan = Table::parse("t.csv".as_ref(), b"a\nNaN\n").unwrap();
         assert!(nan.numbers("a").is_err());
         assert!(Table::parse("t.csv".as_ref(), b"a,b\n1\n").is_err());

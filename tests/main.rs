@@ -4,6 +4,7 @@
 
 mod arrows;
 mod data;
+mod figure;
 mod graph;
 mod inspect;
 #[cfg(feature = "train")]
@@ -11,6 +12,7 @@ mod mnist_curve;
 mod percolate;
 #[cfg(feature = "train")]
 mod pipeline;
+mod plot;
 mod rewire_command;
 mod rewire_properties;
 mod rewire_uniformity;

@@ -20,11 +20,13 @@ mod curves;
 mod estimate;
 pub mod fit;
 mod minimise;
+mod named;
 mod quality;
 mod resample;
 
 pub use curves::{Columns, Curve, Curves, ERROR_FLOOR, ErrorSource, Point, Row};
 pub use estimate::Estimate;
+pub use named::Named;
 pub use quality::{Objective, Parameters, Quality, quality};
 pub use resample::Resampling;
 

@@ -1,9 +1,9 @@
 //! The fits of a finished run: a curve of one width, and the collapse over the widths.
 
-use super::file::Collapse;
+use super::file::{Collapse, Fit};
 use super::folder::write_json;
 use super::{RunFolder, Study};
-use crate::scaling::{Curves, Row, collapse};
+use crate::scaling::{Curves, Named, Row, ScalingError, collapse, fit};
 use crate::table::{self, Table};
 
 /// Why a fit could not be made, in the place of its result.
@@ -15,10 +15,19 @@ struct Failed {
 /// Makes the fits that the study asks for. One that cannot be made is not an error: its file holds
 /// the reason.
 pub(super) fn fit_all(study: &Study, folder: &RunFolder) -> crate::Result<()> {
+    if let Some(section) = &study.fit {
+        match fit_curve(study, section, folder) {
+            Ok((fit, points)) => {
+                write_json(&folder.fit("fit"), &Named { control: &section.control, value: &section.value, fit })?;
+                table::write_rows(&folder.table("fit"), &points)?;
+            }
+            Err(error) => write_json(&folder.fit("fit"), &Failed { failed: error.to_string() })?,
+        }
+    }
     if let Some(section) = &study.collapse {
         match fit_collapse(study, section, folder) {
             Ok((fit, points)) => {
-                write_json(&folder.fit("collapse"), &fit)?;
+                write_json(&folder.fit("collapse"), &Named { control: &section.control, value: &section.value, fit })?;
                 table::write_rows(&folder.table("collapse"), &points)?;
             }
             Err(error) => write_json(&folder.fit("collapse"), &Failed { failed: error.to_string() })?,
@@ -47,6 +56,19 @@ fn curves(study: &Study, folder: &RunFolder, widths: &[usize], control: &str, va
         replicate: (study.network.replicates > 1).then(|| seeds[row].to_owned()),
     });
     Ok(Curves::from_rows(rows)?)
+}
+
+fn fit_curve(
+    study: &Study,
+    section: &Fit,
+    folder: &RunFolder,
+) -> crate::Result<(fit::CurveFit, Vec<fit::FittedPoint>)> {
+    let curves = curves(study, folder, &[section.width], &section.control, &section.value)?;
+    let curve = curves.curves().first().ok_or(ScalingError::NoRows)?;
+    let options = fit::FitOptions { bootstraps: section.bootstrap, seed: study.seed, ..Default::default() };
+    let fitted = fit::fit(curve, &options)?;
+    let points = fit::fitted_points(curve, &fitted);
+    Ok((fitted, points))
 }
 
 fn fit_collapse(

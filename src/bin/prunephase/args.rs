@@ -6,10 +6,13 @@ use clap::{Parser, Subcommand};
 
 use crate::collapse::{self, CollapseArgs};
 use crate::data::{self, DataArgs};
+#[cfg(feature = "train")]
+use crate::demo::{self, DemoArgs};
 use crate::fit::{self, FitArgs};
 use crate::graph::{self, GraphArgs};
 use crate::inspect::{self, InspectArgs};
 use crate::percolate::{self, PercolateArgs};
+use crate::plot::{self, PlotArgs};
 #[cfg(feature = "train")]
 use crate::retrain::{self, RetrainArgs};
 use crate::rewire::{self, RewireArgs};
@@ -29,6 +32,8 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     #[cfg(feature = "train")]
+    Demo(DemoArgs),
+    #[cfg(feature = "train")]
     Run(RunArgs),
     #[cfg(feature = "train")]
     Status(StatusArgs),
@@ -41,12 +46,15 @@ enum Command {
     Data(DataArgs),
     Fit(FitArgs),
     Collapse(CollapseArgs),
+    Plot(PlotArgs),
 }
 
 impl Cli {
     /// Runs the subcommand: exit 0 where it is done, 1 where it failed (2, wrong usage, is clap's).
     pub fn run(self) -> anyhow::Result<ExitCode> {
         match self.command {
+            #[cfg(feature = "train")]
+            Command::Demo(args) => demo::run(&args),
             #[cfg(feature = "train")]
             Command::Run(args) => run::run(&args),
             #[cfg(feature = "train")]
@@ -60,6 +68,7 @@ impl Cli {
             Command::Data(args) => data::run(&args),
             Command::Fit(args) => fit::run(&args),
             Command::Collapse(args) => collapse::run(&args),
+            Command::Plot(args) => plot::run(&args),
         }
     }
 }

@@ -53,11 +53,11 @@ pub fn run(args: &CollapseArgs) -> anyhow::Result<ExitCode> {
     let fit = collapse::fit(&curves, &options).with_context(|| args.curves.place())?;
     if let Some(folder) = &args.out {
         write_rows(&folder.join("collapse.csv"), collapse::scaled_points(&curves, &fit))?;
-        let text = serde_json::to_string_pretty(&fit)?;
+        let text = serde_json::to_string_pretty(&args.curves.named(&fit))?;
         write_atomically(&folder.join("collapse.json"), |file| writeln!(file, "{text}"))?;
     }
     if args.json {
-        println!("{}", serde_json::to_string(&fit)?);
+        println!("{}", serde_json::to_string(&args.curves.named(&fit))?);
     } else {
         print(&fit);
     }

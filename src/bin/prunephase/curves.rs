@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::Args;
 use comfy_table::{CellAlignment, Table as Printed};
-use prunephase::scaling::{Columns, Curves, Estimate};
+use prunephase::scaling::{Columns, Curves, Estimate, Named};
 use prunephase::table::Table;
 
 /// The table and its columns, but for the size.
@@ -45,6 +45,11 @@ impl CurveArgs {
             Err(error @ prunephase::scaling::ScalingError::Table(_)) => Err(error.into()),
             Err(error) => Err(error).with_context(|| self.place()),
         }
+    }
+
+    /// A fit with the names of its columns.
+    pub fn named<F>(&self, fit: F) -> Named<'_, F> {
+        Named { control: &self.control, value: &self.value, fit }
     }
 
     /// The table's name, for messages.

@@ -72,6 +72,7 @@ pub fn run(args: &FitArgs) -> anyhow::Result<ExitCode> {
     }
     let largest = fits.last().context("no curve to fit")?;
     let all = Fits { largest, sizes: args.size.as_ref().map(|_| fits.as_slice()) };
+    let all = args.curves.named(all);
     if let Some(folder) = &args.out {
         write_rows(&folder.join("fit.csv"), &rows)?;
         let text = serde_json::to_string_pretty(&all)?;

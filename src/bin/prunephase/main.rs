@@ -4,11 +4,14 @@ mod args;
 mod collapse;
 mod curves;
 mod data;
+#[cfg(feature = "train")]
+mod demo;
 mod fit;
 mod graph;
 mod inspect;
 mod output;
 mod percolate;
+mod plot;
 mod progress;
 #[cfg(feature = "train")]
 mod retrain;

@@ -15,7 +15,7 @@
 //! the largest value and above at the first value of 40, 50, ... or 90 %. Of the ranges with at
 //! least 6 points where the first law asked for is sound and has chi-square per degree of freedom
 //! up to 1.5 max(1, the lowest), the one with most points is taken. (The power law comes first by
-//! default, so the range favours it.)
+//! default, so the range favours it: a warning tells where a rival holds on a wider one.)
 //!
 //! # Errors
 //! Statistical: every resample ([`Resampling`]) is fitted anew on the same points, times
@@ -320,6 +320,7 @@ pub fn fit(curve: &Curve, options: &FitOptions) -> Result<CurveFit, ScalingError
     };
     let seeds = Seeds::new(options.seed, 0);
     let values: Vec<f64> = curve.points().iter().map(|point| point.value).collect();
+    let mut rivals: Vec<(Model, Range<usize>)> = Vec::new();
     let (range, ranges) = match options.range {
         Some(interval) => {
             let range = within(curve, interval);
@@ -328,9 +329,12 @@ pub fn fit(curve: &Curve, options: &FitOptions) -> Result<CurveFit, ScalingError
         None => {
             let ranges = candidates(curve);
             positive(curve, &ranges, options)?;
-            let model = options.models[0];
-            let optima = scanned(curve, &values, &ranges, model, seeds);
-            (chosen(curve, &values, &ranges, &optima, model).unwrap_or(0..0), ranges)
+            let by_model = options.models.iter().map(|&model| {
+                let optima = scanned(curve, &values, &ranges, model, seeds);
+                (model, chosen(curve, &values, &ranges, &optima, model).unwrap_or(0..0))
+            });
+            rivals = by_model.collect();
+            (rivals[0].1.clone(), ranges)
         }
     };
     if range.len() < MIN_POINTS {
@@ -363,6 +367,17 @@ pub fn fit(curve: &Curve, options: &FitOptions) -> Result<CurveFit, ScalingError
             "p_c = {:.5} lies below all points fitted, the lowest is {:.5}: it is extrapolated",
             fitted.values()[0],
             ends[0]
+        ));
+    }
+    for (model, wider) in rivals.iter().skip(1).filter(|(_, wider)| wider.len() > range.len()) {
+        warnings.push(format!(
+            "the range is the one where {} holds, {} points; {model} holds on {}, from {:.5} to {:.5}: compare the laws \
+             there as well (--range)",
+            rivals[0].0,
+            range.len(),
+            wider.len(),
+            curve.points()[wider.start].control,
+            curve.points()[wider.end - 1].control
         ));
     }
     if models.len() > 1 && best != options.models[0] {

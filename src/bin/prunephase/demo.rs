@@ -1,0 +1,31 @@
+//! `prunephase demo`: the whole pipeline on the digits built in.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use prunephase::study::{RunFolder, Study};
+
+use crate::run::{Execution, execute};
+use crate::{plot, summary};
+
+const STUDY: &str = include_str!("../../../analysis/demo.toml");
+
+/// Run the whole pipeline on the digits built in, in about a minute
+#[derive(Debug, clap::Args)]
+pub struct DemoArgs {
+    /// The run folder
+    #[arg(long, default_value = "prunephase-demo")]
+    out: PathBuf,
+    #[command(flatten)]
+    execution: Execution,
+}
+
+/// Runs the command.
+pub fn run(args: &DemoArgs) -> anyhow::Result<ExitCode> {
+    let study = Study::parse("analysis/demo.toml", STUDY)?;
+    let folder = RunFolder::new(&args.out);
+    execute(&study, &folder, &args.execution.options())?;
+    summary::print(&folder)?;
+    println!("\nFigures:");
+    plot::draw_all(folder.root(), &folder.figures())
+}

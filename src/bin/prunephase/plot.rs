@@ -1,0 +1,109 @@
+//! `prunephase plot`: figures from saved tables.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args, ValueEnum};
+use prunephase::figure::{self, FigureError, Format, Kind, Style};
+
+/// Draw figures from the tables of a run folder, or from one table.
+#[derive(Debug, Args)]
+pub struct PlotArgs {
+    /// A run folder, or one table (.csv).
+    #[arg(value_name = "DIR|TABLE")]
+    source: PathBuf,
+    /// A figure: order-parameter, scaling, collapse or retraining [default: all that can be drawn].
+    #[arg(long = "figure", value_name = "NAME", value_parser = |name: &str| name.parse::<Kind>())]
+    figures: Vec<Kind>,
+    /// A format [default: all].
+    #[arg(long = "format", value_name = "FORMAT")]
+    formats: Vec<FormatName>,
+    /// The width: one-column (86 mm) or two-column (178 mm) [default: the figure's own].
+    #[arg(long, value_name = "NAME")]
+    preset: Option<String>,
+    /// A style file to use instead of the built-in plots/style.toml.
+    #[arg(long, value_name = "FILE")]
+    style: Option<PathBuf>,
+    /// The folder for the figures.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum FormatName {
+    Svg,
+    Pdf,
+    Png,
+}
+
+impl From<FormatName> for Format {
+    fn from(name: FormatName) -> Self {
+        match name {
+            FormatName::Svg => Self::Svg,
+            FormatName::Pdf => Self::Pdf,
+            FormatName::Png => Self::Png,
+        }
+    }
+}
+
+/// Runs the subcommand.
+pub fn run(args: &PlotArgs) -> anyhow::Result<ExitCode> {
+    let mut style = args.style.as_deref().map_or_else(|| Ok(Style::bundled()), Style::read)?;
+    if let Some(preset) = &args.preset {
+        style = style.with_preset(preset)?;
+    }
+    let formats: Vec<Format> = match args.formats.as_slice() {
+        [] => Format::ALL.to_vec(),
+        names => names.iter().map(|&name| name.into()).collect(),
+    };
+    draw(&args.source, &args.figures, &style, &formats, &args.out, |files| {
+        for file in files {
+            println!("{}", file.display());
+        }
+    })
+}
+
+/// Draws every figure that a run allows, in every format, and prints the names of the SVGs.
+///
+/// # Errors
+/// Where the run folder does not exist.
+#[cfg(feature = "train")]
+pub fn draw_all(run: &Path, out: &Path) -> anyhow::Result<ExitCode> {
+    draw(run, &[], &Style::bundled(), &Format::ALL, out, |files| {
+        for file in files.iter().filter(|file| file.extension().is_some_and(|extension| extension == "svg")) {
+            println!("{}", file.display());
+        }
+    })
+}
+
+/// Draws the figures named, or all that can be drawn where none is; failed where one that was named, or
+/// one whose files are there, could not be drawn, or none was.
+fn draw(
+    source: &Path,
+    named: &[Kind],
+    style: &Style,
+    formats: &[Format],
+    out: &Path,
+    print: impl Fn(&[PathBuf]),
+) -> anyhow::Result<ExitCode> {
+    anyhow::ensure!(source.exists(), "{}: no such file or folder; give a run folder or a table", source.display());
+    let kinds: &[Kind] = if named.is_empty() { &Kind::ALL } else { named };
+    let mut drawn = 0;
+    let mut failed = false;
+    for &kind in kinds {
+        match figure::draw(kind, source, style, formats, out) {
+            Ok(files) => {
+                drawn += 1;
+                print(&files);
+            }
+            Err(error) => {
+                failed |= !named.is_empty() || !matches!(error, FigureError::Missing { .. });
+                eprintln!("prunephase: not drawn: {error}");
+            }
+        }
+    }
+    if drawn == 0 && named.is_empty() && !failed {
+        eprintln!("prunephase: {}: nothing to draw", source.display());
+    }
+    Ok(if failed || drawn == 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}

@@ -1,0 +1,118 @@
+//! Figures for papers, drawn from saved tables alone.
+//!
+//! A figure is drawn once as SVG, by plotters with the bundled font (Arimo, SIL Open Font License)
+//! inside; PDF, whose text stays text, and PNG are made from that SVG with the bundled font alone, so
+//! a figure looks the same on every machine, and its SVG is the same byte for byte. Beside each figure
+//! stands a tidy table of what was drawn, with the columns panel, quantity, series, x, y, low and high
+//! (the ends of the error bar) and n (the observations behind the point). The SVG names the tables it
+//! was drawn from, with their BLAKE3 checksums.
+//!
+//! ```
+//! use prunephase::figure::{self, Format, Kind, Style};
+//! let run = std::path::Path::new("fixtures/figure/run");
+//! let out = tempfile::tempdir()?;
+//! let files = figure::draw(Kind::Retraining, run, &Style::bundled(), &[Format::Svg], out.path())?;
+//! assert!(files[0].ends_with("retraining.svg") && files[1].ends_with("retraining.csv"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod axis;
+mod canvas;
+mod collapse;
+mod curves;
+mod error;
+mod export;
+mod figure_of;
+mod fits;
+mod input;
+mod inset;
+mod kind;
+mod order_parameter;
+mod page;
+mod panel;
+mod retraining;
+mod scaling;
+mod series;
+mod style;
+mod text;
+
+use std::path::{Path, PathBuf};
+
+pub use error::FigureError;
+pub use kind::{Format, Kind};
+pub use style::{Colour, Colours, DEFAULT_STYLE, Lines, Markers, Png, Preset, Shape, Style, TextSizes};
+
+use crate::files;
+use crate::table::to_bytes;
+
+const POINTS_PER_MILLIMETRE: f64 = 72.0 / 25.4;
+
+/// Whether a figure can be drawn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Availability {
+    /// The figure.
+    pub kind: Kind,
+    /// What it lacks, in one line; none where it can be drawn.
+    pub missing: Option<String>,
+}
+
+/// Which figures a run folder, or one table, allows, and what the others lack.
+///
+/// ```
+/// use prunephase::figure;
+/// let all = figure::available("fixtures/figure/run".as_ref());
+/// assert!(all.iter().all(|figure| figure.missing.is_none()));
+/// ```
+pub fn available(source: &Path) -> Vec<Availability> {
+    Kind::ALL.into_iter().map(|kind| Availability { kind, missing: input::sources(kind, source).err() }).collect()
+}
+
+/// Draws a figure from a run folder, or from one table, into `out`: a file in each format, and the
+/// table of what was drawn. Gives their paths, the table last.
+///
+/// # Errors
+/// [`FigureError::Missing`] where a table is not there or its fit failed; other variants where a table is
+/// damaged or a file cannot be written. Where anything but writing fails, nothing is written.
+pub fn draw(
+    kind: Kind,
+    source: &Path,
+    style: &Style,
+    formats: &[Format],
+    out: &Path,
+) -> Result<Vec<PathBuf>, FigureError> {
+    let sources =
+        input::sources(kind, source).map_err(|missing| FigureError::Missing { figure: kind.name(), missing })?;
+    let preset = style.preset_of(kind.name()).ok_or_else(|| FigureError::Style {
+        path: "style".into(),
+        reason: "it has no presets: give at least one".into(),
+    })?;
+    let figure = match kind {
+        Kind::OrderParameter => order_parameter::draw(&sources, style, preset)?,
+        Kind::Scaling => scaling::draw(&sources, style, preset)?,
+        Kind::Collapse => collapse::draw(&sources, style, preset)?,
+        Kind::Retraining => retraining::draw(&sources, style, preset)?,
+    };
+    let failed = |format: &'static str| {
+        move |reason: String| FigureError::Drawing { figure: kind.name().to_owned(), format, reason }
+    };
+    let drawn = figure.page.clone().draw(style, preset.width_mm * POINTS_PER_MILLIMETRE).map_err(failed("svg"))?;
+    let svg = export::svg(&figure, &drawn).map_err(failed("svg"))?;
+
+    let path = |extension: &str| out.join(format!("{kind}.{extension}"));
+    let mut pending: Vec<(PathBuf, Vec<u8>)> = Vec::new();
+    for format in Format::ALL.into_iter().filter(|format| formats.contains(format)) {
+        let bytes = match format {
+            Format::Svg => svg.clone().into_bytes(),
+            Format::Pdf => export::pdf(&svg).map_err(failed("pdf"))?,
+            Format::Png => export::png(&svg, style).map_err(failed("png"))?,
+        };
+        pending.push((path(format.extension()), bytes));
+    }
+    let table = path("csv");
+    let rows = to_bytes(&table, &figure.rows)?;
+    pending.push((table, rows));
+    for (path, bytes) in &pending {
+        files::write_atomically(path, |file| file.write_all(bytes))?;
+    }
+    Ok(pending.into_iter().map(|(path, _)| path).collect())
+}

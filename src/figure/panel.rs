@@ -1,0 +1,391 @@
+//! One panel: a frame with ticks, curves, and notes where they cover nothing.
+
+use super::axis::{Axis, Spacing, Tick};
+use super::canvas::{Align, Canvas, Stroke};
+use super::inset::{self, Inset};
+use super::series::{Joined, Key, Point, Series};
+use super::style::{Colour, Style};
+use super::text::{CAPITAL, Rich};
+
+/// One panel of a figure.
+#[derive(Debug, Clone)]
+pub(super) struct Panel {
+    pub letter: Option<char>,
+    pub title: Option<Rich>,
+    pub x_label: Rich,
+    pub y_label: Rich,
+    pub x: Axis,
+    pub y: Axis,
+    /// Numbers and name at the x axis; not where the panel below shares it.
+    pub x_shown: bool,
+    /// Names at places of the x axis, instead of numbers.
+    pub categories: Vec<(f64, Rich)>,
+    /// Height in points.
+    pub height: f64,
+    pub series: Vec<Series>,
+    /// Shaded ranges of x.
+    pub bands: Vec<(f64, f64)>,
+    /// Dashed lines across the panel.
+    pub verticals: Vec<f64>,
+    pub horizontals: Vec<f64>,
+    pub keys: Vec<Key>,
+    pub notes: Vec<(Rich, Colour)>,
+}
+
+/// A rectangle on the page: left, top, right, bottom.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Frame {
+    pub left: f64,
+    pub top: f64,
+    pub right: f64,
+    pub bottom: f64,
+}
+
+impl Frame {
+    pub fn width(&self) -> f64 {
+        self.right - self.left
+    }
+
+    pub fn height(&self) -> f64 {
+        self.bottom - self.top
+    }
+}
+
+/// The room that a number at an axis takes along it.
+const X_APART: f64 = 27.0;
+const Y_APART: f64 = 13.0;
+
+impl Panel {
+    /// A panel without curves.
+    pub fn new(height: f64, x_label: Rich, y_label: Rich, x: Axis, y: Axis) -> Self {
+        Self {
+            letter: None,
+            title: None,
+            x_label,
+            y_label,
+            x,
+            y,
+            x_shown: true,
+            categories: Vec::new(),
+            height,
+            series: Vec::new(),
+            bands: Vec::new(),
+            verticals: Vec::new(),
+            horizontals: Vec::new(),
+            keys: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+
+    /// Ranges that show every point and error bar of the curves.
+    pub fn axes_of(series: &[Series], x: Spacing, y: Spacing) -> (Axis, Axis) {
+        let points = || series.iter().flat_map(|series| &series.points);
+        let drawn = || points().filter(|point| Axis::has_place(x, point.x) && Axis::has_place(y, point.y));
+        // On a logarithmic axis the end of a bar below zero has no place: it runs into the frame.
+        (
+            Axis::covering(x, drawn().map(|point| point.x), 0.035),
+            Axis::covering(y, drawn().flat_map(Point::heights), 0.07),
+        )
+    }
+
+    /// The ticks of the y axis.
+    pub fn y_ticks(&self) -> Vec<Tick> {
+        self.y.ticks(self.height, Y_APART)
+    }
+
+    /// The width of the widest number at the y axis.
+    pub fn widest_number(&self, style: &Style) -> f64 {
+        self.y_ticks().iter().filter_map(|tick| tick.label.as_ref()).map(Rich::width).fold(0.0, f64::max)
+            * style.text.tick
+    }
+
+    /// Makes room above the curves until the notes and the key cover nothing; gives their places.
+    pub fn make_room(&mut self, style: &Style, width: f64) -> Vec<Inset> {
+        let insets = Inset::of(self, style);
+        let frame = Frame { left: 0.0, top: 0.0, right: width, bottom: self.height };
+        let tight = self.y;
+        // Where a guide stands in the way of every place, text may cross it: never a curve.
+        for guides_count in [true, false] {
+            self.y = tight;
+            for _ in 0..16 {
+                if let Some(placed) = self.place(&insets, &frame, self.obstacles(style, &frame, guides_count)) {
+                    return placed;
+                }
+                self.y = self.y.with_room(0.05);
+            }
+        }
+        // Wider or higher than the panel itself: a smaller text or a larger panel is needed.
+        let corner = |inset: &Inset| (frame.right - inset.width - 4.0, 4.0);
+        insets.iter().map(|inset| Inset { at: corner(inset), ..*inset }).collect()
+    }
+
+    fn place(&self, insets: &[Inset], frame: &Frame, mut obstacles: Vec<Frame>) -> Option<Vec<Inset>> {
+        let mut placed = Vec::new();
+        for inset in insets {
+            let inset = Inset { at: inset::free_place(inset, frame, &obstacles)?, ..*inset };
+            obstacles.push(inset.frame());
+            placed.push(inset);
+        }
+        Some(placed)
+    }
+
+    fn at(&self, frame: &Frame, x: f64, y: f64) -> Option<(f64, f64)> {
+        let (across, up) = (self.x.share(x)?, self.y.share(y)?);
+        let inside = |share: f64| (-1e-9..=1.0 + 1e-9).contains(&share);
+        (inside(across) && inside(up))
+            .then(|| (frame.left + across * frame.width(), frame.bottom - up * frame.height()))
+    }
+
+    /// The ends of an error bar on the page, and whether the lower one is the real one.
+    fn bar(&self, frame: &Frame, point: &Point) -> Option<(f64, f64, bool)> {
+        let (low, high) = point.bar?;
+        let height = |share: f64| frame.bottom - share.clamp(0.0, 1.0) * frame.height();
+        let top = height(self.y.share(high)?);
+        Some(match self.y.share(low) {
+            Some(share) if share >= 0.0 => (top, height(share), true),
+            _ => (top, frame.bottom, false),
+        })
+    }
+
+    /// Small boxes about everything that must not be covered.
+    fn obstacles(&self, style: &Style, frame: &Frame, guides_count: bool) -> Vec<Frame> {
+        let about =
+            |(x, y): (f64, f64), half: f64| Frame { left: x - half, top: y - half, right: x + half, bottom: y + half };
+        let radius = style.markers.size / 2.0 + 1.0;
+        let mut boxes = Vec::new();
+        for series in &self.series {
+            let mut before: Option<(f64, f64)> = None;
+            for point in &series.points {
+                let here = self.at(frame, point.x, point.y);
+                if let Some(here) = here {
+                    if series.look.shape.is_some() {
+                        boxes.push(about(here, radius * series.look.size));
+                    }
+                    if let Some((top, bottom, _)) = self.bar(frame, point) {
+                        boxes.push(Frame { left: here.0 - 2.0, top, right: here.0 + 2.0, bottom });
+                    }
+                    if let Some(before) = before.filter(|_| series.look.joined != Joined::No) {
+                        let steps = ((here.0 - before.0).hypot(here.1 - before.1) / 2.0).ceil().max(1.0) as usize;
+                        boxes.extend((0..=steps).map(|step| {
+                            let share = step as f64 / steps as f64;
+                            about((before.0 + (here.0 - before.0) * share, before.1 + (here.1 - before.1) * share), 1.2)
+                        }));
+                    }
+                }
+                before = here;
+            }
+        }
+        if !guides_count {
+            return boxes;
+        }
+        let across = |x: f64| self.x.share(x).map(|share| frame.left + share * frame.width());
+        boxes.extend(self.verticals.iter().filter_map(|&x| across(x)).map(|x| Frame {
+            left: x - 1.0,
+            right: x + 1.0,
+            top: frame.top,
+            bottom: frame.bottom,
+        }));
+        boxes
+    }
+
+    /// Draws the panel.
+    /// `edge` is the left edge of its column, where the letter stands.
+    pub fn draw(
+        &self,
+        canvas: &Canvas<'_>,
+        style: &Style,
+        frame: &Frame,
+        insets: &[Inset],
+        edge: f64,
+    ) -> Result<(), String> {
+        let ink = style.colours.ink;
+        for &(low, high) in &self.bands {
+            let across = |value: f64| self.x.share(value).map_or(0.0, |share| share.clamp(0.0, 1.0));
+            let (left, right) = (across(low), across(high));
+            let place = |share: f64| frame.left + share * frame.width();
+            canvas.rectangle((place(left), frame.top, place(right), frame.bottom), style.colours.band)?;
+        }
+        let guide = Stroke::new(style.colours.light, style.lines.guide);
+        for share in self.verticals.iter().filter_map(|&x| self.x.share(x)).filter(|share| (0.0..=1.0).contains(share))
+        {
+            let x = frame.left + share * frame.width();
+            canvas.dashes(&[(x, frame.top), (x, frame.bottom)], guide, 2.4, 1.8)?;
+        }
+        for share in
+            self.horizontals.iter().filter_map(|&y| self.y.share(y)).filter(|share| (0.0..=1.0).contains(share))
+        {
+            let y = frame.bottom - share * frame.height();
+            canvas.dashes(&[(frame.left, y), (frame.right, y)], guide, 2.4, 1.8)?;
+        }
+        for series in &self.series {
+            self.draw_series(canvas, style, frame, series)?;
+        }
+        self.draw_frame(canvas, style, frame, edge)?;
+        for inset in insets {
+            inset.draw(canvas, style, self, (frame.left, frame.top))?;
+        }
+        let cap = style.text.label * CAPITAL;
+        if let Some(title) = &self.title {
+            let middle = (frame.left + frame.right) / 2.0;
+            canvas.text((middle, frame.top - 4.0), title, style.text.label, ink, Align::Middle)?;
+        }
+        if let Some(letter) = self.letter {
+            canvas.text(
+                (edge, frame.top + cap),
+                &Rich::plain(format!("({letter})")),
+                style.text.label,
+                ink,
+                Align::Start,
+            )?;
+        }
+        Ok(())
+    }
+
+    /// What the panel needs to the left of its frame: numbers, name, letter.
+    pub fn left_margin(&self, style: &Style) -> f64 {
+        let named = self.letter.is_some() || !self.y_label.runs.is_empty();
+        self.widest_number(style) + 3.0 + if named { style.text.label + 4.0 } else { 0.0 }
+    }
+
+    fn draw_series(&self, canvas: &Canvas<'_>, style: &Style, frame: &Frame, series: &Series) -> Result<(), String> {
+        let look = &series.look;
+        let places: Vec<Option<(f64, f64)>> =
+            series.points.iter().map(|point| self.at(frame, point.x, point.y)).collect();
+        let stroke = Stroke::new(look.colour, style.lines.data * look.weight);
+        // A point without a place ends a line.
+        for stretch in places.split(Option::is_none) {
+            let stretch: Vec<(f64, f64)> = stretch.iter().filter_map(|&place| place).collect();
+            match look.joined {
+                Joined::Solid if stretch.len() > 1 => canvas.line(&stretch, stroke)?,
+                Joined::Dashed if stretch.len() > 1 => canvas.dashes(&stretch, stroke, 3.2, 1.8)?,
+                _ => {}
+            }
+        }
+        let bar = Stroke { width: style.lines.error * look.weight, ..stroke };
+        let cap = style.lines.cap / 2.0 * look.size.max(1.0);
+        for (point, place) in series.points.iter().zip(&places) {
+            let (Some((x, _)), Some((top, bottom, whole))) = (*place, place.and_then(|_| self.bar(frame, point)))
+            else {
+                continue;
+            };
+            // Hidden by the marker.
+            if bottom - top < style.markers.size * look.size && look.shape.is_some() {
+                continue;
+            }
+            canvas.line(&[(x, top), (x, bottom)], bar)?;
+            canvas.line(&[(x - cap, top), (x + cap, top)], bar)?;
+            if whole {
+                canvas.line(&[(x - cap, bottom), (x + cap, bottom)], bar)?;
+            }
+        }
+        if let Some(marker) = look.marker(style) {
+            // Curves of hundreds of points: a marker now and then tells them apart.
+            let every = if look.joined == Joined::No { 1 } else { places.len().div_ceil(40).max(1) };
+            for place in places.iter().step_by(every).flatten() {
+                canvas.marker(*place, &marker)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn draw_frame(&self, canvas: &Canvas<'_>, style: &Style, frame: &Frame, edge: f64) -> Result<(), String> {
+        let ink = style.colours.ink;
+        let thin = Stroke::new(ink, style.lines.tick);
+        let Frame { left, top, right, bottom } = *frame;
+        let size = style.text.tick;
+        for tick in self.y_ticks() {
+            let Some(share) = self.y.share(tick.value) else { continue };
+            let y = bottom - share * frame.height();
+            let length = if tick.major { style.lines.tick_length } else { style.lines.minor_tick_length };
+            canvas.line(&[(left, y), (left + length, y)], thin)?;
+            canvas.line(&[(right, y), (right - length, y)], thin)?;
+            if let Some(label) = &tick.label {
+                canvas.text((left - 3.0, y + size * CAPITAL / 2.0), label, size, ink, Align::End)?;
+            }
+        }
+        for tick in self.x_ticks(frame.width()) {
+            let Some(share) = self.x.share(tick.value) else { continue };
+            let x = left + share * frame.width();
+            if self.categories.is_empty() {
+                let length = if tick.major { style.lines.tick_length } else { style.lines.minor_tick_length };
+                canvas.line(&[(x, bottom), (x, bottom - length)], thin)?;
+                canvas.line(&[(x, top), (x, top + length)], thin)?;
+            }
+            if let Some(label) = tick.label.as_ref().filter(|_| self.x_shown) {
+                canvas.text((x, bottom + 4.0 + size * CAPITAL), label, size, ink, Align::Middle)?;
+            }
+        }
+        let corners = [(left, top), (right, top), (right, bottom), (left, bottom), (left, top), (right, top)];
+        canvas.line(&corners, Stroke::new(ink, style.lines.axis))?;
+        let size = style.text.label;
+        if self.x_shown {
+            let below = bottom + 4.0 + style.text.tick + 4.0 + size * CAPITAL;
+            canvas.text(((left + right) / 2.0, below), &self.x_label, size, ink, Align::Middle)?;
+        }
+        // The names of the panels of a column stand in one line.
+        canvas.text_upwards((edge + size, (top + bottom) / 2.0), &self.y_label, size, ink, Align::Middle)
+    }
+
+    fn x_ticks(&self, width: f64) -> Vec<Tick> {
+        if self.categories.is_empty() {
+            return self.x.ticks(width, X_APART);
+        }
+        self.categories
+            .iter()
+            .map(|(value, label)| Tick { value: *value, major: true, label: Some(label.clone()) })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::figure::series::Look;
+    use proptest::prelude::*;
+
+    fn overlap(a: &Frame, b: &Frame) -> bool {
+        a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn notes_cover_no_curve_and_no_point_is_cut(
+            ys in proptest::collection::vec(-1.0..3.0f64, 2..40), log: bool, error in 0.0..0.5f64
+        ) {
+            let style = Style::bundled();
+            let spacing = if log { Spacing::Log } else { Spacing::Linear };
+            let points: Vec<Point> = ys
+                .iter()
+                .enumerate()
+                .map(|(x, &y)| Point::with_error(x as f64, y, Some(error), 2))
+                .collect();
+            let series = vec![Series { quantity: "q".into(), name: "s".into(), look: Look::of(&style, 0), points }];
+            let (x, y) = Panel::axes_of(&series, Spacing::Linear, spacing);
+            let mut panel = Panel::new(92.0, Rich::plain("x"), Rich::plain("y"), x, y);
+            panel.keys = vec![Key { text: Rich::plain("a curve"), look: Look::of(&style, 0) }; 2];
+            panel.notes = vec![(Rich::plain("a note of some length = 1.23"), style.colours.ink); 2];
+            panel.series = series;
+            let width = 200.0;
+            let placed = panel.make_room(&style, width);
+            let frame = Frame { left: 0.0, top: 0.0, right: width, bottom: 92.0 };
+            prop_assert_eq!(placed.len(), 2);
+            prop_assert!(!overlap(&placed[0].frame(), &placed[1].frame()));
+            for inset in &placed {
+                let block = inset.frame();
+                prop_assert!(block.left > 0.0 && block.top > 0.0 && block.right < width && block.bottom < 92.0);
+                for obstacle in panel.obstacles(&style, &frame, true) {
+                    prop_assert!(!overlap(&block, &obstacle), "{block:?} covers {obstacle:?}");
+                }
+            }
+            let radius = style.markers.size / 2.0;
+            for point in &panel.series[0].points {
+                if let Some((x, y)) = panel.at(&frame, point.x, point.y) {
+                    prop_assert!(x > radius && x < width - radius && y > radius && y < 92.0 - radius, "{x}, {y}");
+                } else {
+                    prop_assert!(log && point.y <= 0.0, "{point:?} is not shown");
+                }
+            }
+        }
+    }
+}
