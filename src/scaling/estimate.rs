@@ -47,6 +47,20 @@ impl Estimate {
         }
     }
 
+    /// The same with another systematic error, in place of one that is unknown.
+    pub(crate) fn widened(self, systematic: f64) -> Self {
+        let widen = |[low, high]: [f64; 2], z: f64| {
+            let side = z * systematic;
+            [self.value - (self.value - low).hypot(side), self.value + (high - self.value).hypot(side)]
+        };
+        Self {
+            systematic: self.systematic.max(systematic),
+            interval68: widen(self.interval68, Z68),
+            interval95: widen(self.interval95, Z95),
+            ..self
+        }
+    }
+
     /// Both errors combined.
     pub fn total(&self) -> f64 {
         self.statistical.hypot(self.systematic)

@@ -1,5 +1,7 @@
 //! The fits of a finished run: a curve of one width, and the collapse over the widths.
 
+use std::collections::BTreeSet;
+
 use super::file::{Collapse, Fit};
 use super::folder::write_json;
 use super::{RunFolder, Study};
@@ -37,7 +39,8 @@ pub(super) fn fit_all(study: &Study, folder: &RunFolder) -> crate::Result<()> {
 }
 
 /// The curves of `widths` (all where it is empty) from the tables of the run; errors come from the
-/// spread of the replicates.
+/// spread of the replicates. Of several levels that keep as many weights (a small network at low
+/// density, where the schedule's numbers round to the same) the first one counts.
 fn curves(study: &Study, folder: &RunFolder, widths: &[usize], control: &str, value: &str) -> crate::Result<Curves> {
     let levels = Table::read(&folder.table("levels"))?;
     // One row a level in each, in the same order.
@@ -47,8 +50,12 @@ fn curves(study: &Study, folder: &RunFolder, widths: &[usize], control: &str, va
     };
     let (controls, values, sizes) = (column(control)?, column(value)?, levels.numbers("width")?);
     let seeds = levels.texts("seed")?;
-    let rows = (0..levels.rows()).filter(|&row| widths.is_empty() || widths.contains(&(sizes[row] as usize)));
-    let rows = rows.map(|row| Row {
+    let mut seen = BTreeSet::new();
+    let rows = (0..levels.rows())
+        .filter(|&row| widths.is_empty() || widths.contains(&(sizes[row] as usize)))
+        .filter(|&row| seen.insert((sizes[row].to_bits(), seeds[row], controls[row].to_bits())))
+        .collect::<Vec<_>>();
+    let rows = rows.into_iter().map(|row| Row {
         size: sizes[row],
         control: controls[row],
         value: values[row],

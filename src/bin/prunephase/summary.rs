@@ -150,29 +150,37 @@ fn estimate(fit: &serde_json::Value, name: &str) -> Option<String> {
     ))
 }
 
+/// `reliable`, or why it is not.
+fn verdict(fit: &serde_json::Value) -> String {
+    if fit.get("reliable").and_then(serde_json::Value::as_bool).unwrap_or(false) {
+        return "reliable".into();
+    }
+    let reasons = fit.get("reasons").and_then(serde_json::Value::as_array);
+    let reasons: Vec<&str> = reasons.into_iter().flatten().filter_map(serde_json::Value::as_str).collect();
+    format!("UNRELIABLE, do not quote: {}", reasons.join("; "))
+}
+
 fn describe(fit: &serde_json::Value) -> String {
     if let Some(failed) = fit.get("failed").and_then(serde_json::Value::as_str) {
         return format!("could not be made: {failed}");
     }
-    let mut parts: Vec<String> = Vec::new();
+    let name = |key: &str| fit.get(key).and_then(serde_json::Value::as_str).unwrap_or("?").to_owned();
+    let number = |of: &serde_json::Value, key: &str| of.get(key).and_then(serde_json::Value::as_f64);
+    let mut lines = vec![format!("{} against {}", name("value"), name("control"))];
     if let Some(models) = fit.get("models").and_then(serde_json::Value::as_array) {
-        if let Some(best) = fit.get("best").and_then(serde_json::Value::as_str) {
-            parts.push(format!("best model by AICc: {best}"));
-        }
-        let law = models.iter().find(|model| model["name"] == "power_law").map(|model| &model["parameters"]);
-        if let Some(law) = law {
-            parts.push("power law".into());
-            parts.extend(["p_c", "beta"].iter().filter_map(|name| estimate(law, name)));
+        for model in models {
+            let law = model.get("name").and_then(serde_json::Value::as_str).unwrap_or("?");
+            let weight = number(model, "weight").unwrap_or(f64::NAN);
+            lines.push(format!("{law} (weight {weight:.3} by AICc): {}", verdict(model)));
+            let parameters = model.get("parameters").and_then(serde_json::Value::as_object);
+            let names = parameters.into_iter().flat_map(|parameters| parameters.keys());
+            lines.extend(names.filter_map(|name| Some(format!("  {}", estimate(&model["parameters"], name)?))));
         }
     } else {
-        parts.extend(["p_c", "inv_nu", "kappa_over_nu"].iter().filter_map(|name| estimate(fit, name)));
-        if let Some(quality) = fit.get("quality").and_then(serde_json::Value::as_f64) {
-            parts.push(format!("S = {quality:.3}"));
-        }
+        lines.extend(["p_c", "inv_nu", "kappa_over_nu"].iter().filter_map(|name| estimate(fit, name)));
+        lines.push(format!("S = {:.3}: {}", number(fit, "quality").unwrap_or(f64::NAN), verdict(fit)));
     }
-    let reliable = fit.get("reliable").and_then(serde_json::Value::as_bool).unwrap_or(false);
-    parts.push(if reliable { "reliable".into() } else { "UNRELIABLE: do not quote".into() });
-    parts.join("\n  ")
+    lines.join("\n  ")
 }
 
 #[cfg(test)]

@@ -35,7 +35,7 @@
 //! from the value, sqrt(sum w d^2 / max(1, sum w)) with w = exp(1 - S/max(1, S_fit)) up to 1, times
 //! the share of points if it has fewer than the fit; in the same way the alternatives; both in
 //! quadrature. The scan is followed from the optimum. Statistical noise of its smaller sets is in
-//! it, so it errs on the large side.
+//! it, so it errs on the large side. Where no other choice is sound it is unknown, and half the range searched is shown.
 //!
 //! # Reliable
 //! A sound optimum is reported as unreliable where fewer than half of the starts around it end
@@ -436,9 +436,15 @@ pub fn fit(curves: &Curves, options: &CollapseOptions) -> Result<CollapseFit, Sc
     }
     // The scan without a window has the fit's own choice as one of its rows.
     let others = scan.iter().filter(|row| row.weight >= MIN_WEIGHT).count();
-    if others < 1 + usize::from(free.is_some()) {
+    let unknown = others < 1 + usize::from(free.is_some());
+    if unknown {
         reasons.push("no other window or smallest size gives a sound collapse: the systematic error is unknown".into());
     }
+    // An unknown error must not look like none.
+    let shown = |estimate: Estimate, half: f64| if unknown { estimate.widened(half) } else { estimate };
+    let p_c = shown(p_c, 0.5 * (high - low));
+    let inv_nu = shown(inv_nu, 0.5 * (INV_NU_RANGE[1] - INV_NU_RANGE[0]));
+    let kappa_over_nu = shown(kappa_over_nu, KAPPA_LIMIT);
     if let Some(choices) = &free {
         let limits = totals.map(|total| 3.0 * total);
         let (sound, agree) = agreement(choices, curves.curves().len(), optimum.at, limits);

@@ -23,7 +23,8 @@
 //! these ranges (around a given range: up to two points fewer at either end),
 //! sqrt(sum w d^2 / max(1, sum w)), with w = exp(1 - r/max(1, r_fit)) up to 1, r chi-square per
 //! degree of freedom, times (error of the fit / error of the range)^2 up to 1, both from the
-//! curvature of chi-square: a range that hardly determines a parameter does not contradict it.
+//! curvature of chi-square: a range that hardly determines a parameter does not contradict it. Where no other range is sound it
+//! is unknown, and the span of the controls (p_c) or the value itself is shown.
 //!
 //! Without errors or replicates, all points get the same error, from how far they lie from the
 //! cubic through their four neighbours; curvature is in it, so it is rather too large.
@@ -574,6 +575,13 @@ impl Task<'_> {
             ));
         }
         let [low, high] = span;
+        // An unknown error must not look like none.
+        let shown = |axis: usize| match (model, axis) {
+            _ if other_ranges > 0 => estimates[axis],
+            (Model::PowerLaw, 0) => estimates[axis].widened(high - low),
+            _ => estimates[axis].widened(estimates[axis].value.abs()),
+        };
+        let estimates: [Estimate; PARAMETERS] = std::array::from_fn(shown);
         for (axis, name) in model.parameters().into_iter().enumerate() {
             let estimate = estimates[axis];
             // p_c may well be 0 or near it; it is measured against the controls fitted.
