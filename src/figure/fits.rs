@@ -78,7 +78,8 @@ pub(super) fn axis_name(column: Option<&serde_json::Value>, otherwise: &str) -> 
         Some("m") => Rich::parse("*m*"),
         Some("p_inf") => Rich::parse("*P*_∞"),
         Some("chi") => Rich::parse("*χ*"),
-        Some(name) => Rich::plain(name),
+        // Columns of our tables are words joined by underscores.
+        Some(name) => Rich::plain(&name.replace('_', " ")),
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::file::{Collapse, Fit};
 use super::folder::write_json;
 use super::{RunFolder, Study};
+use crate::files;
 use crate::scaling::{Curves, Named, Row, ScalingError, collapse, fit};
 use crate::table::{self, Table};
 
@@ -38,27 +39,37 @@ pub(super) fn fit_all(study: &Study, folder: &RunFolder) -> crate::Result<()> {
     Ok(())
 }
 
+/// A table of the run, named in errors by its place in the folder: results do not depend on where a
+/// run is.
+fn read(folder: &RunFolder, name: &str) -> crate::Result<Table> {
+    let bytes = files::read(&folder.table(name))?;
+    Ok(Table::parse(format!("tables/{name}.csv").as_ref(), &bytes)?)
+}
+
 /// The curves of `widths` (all where it is empty) from the tables of the run; errors come from the
 /// spread of the replicates. Of several levels that keep as many weights (a small network at low
-/// density, where the schedule's numbers round to the same) the first one counts.
+/// density, where the schedule's numbers round to the same) the first one counts. A replicate whose dense
+/// network is not above chance has no m and is left out.
 fn curves(study: &Study, folder: &RunFolder, widths: &[usize], control: &str, value: &str) -> crate::Result<Curves> {
-    let levels = Table::read(&folder.table("levels"))?;
+    let levels = read(folder, "levels")?;
     // One row a level in each, in the same order.
-    let observations = Table::read(&folder.table("percolation"))?;
+    let observations = read(folder, "percolation")?;
     let column = |name: &str| {
-        if observations.has(name) && !levels.has(name) { observations.numbers(name) } else { levels.numbers(name) }
+        let table = if observations.has(name) && !levels.has(name) { &observations } else { &levels };
+        table.optional_numbers(name)
     };
     let (controls, values, sizes) = (column(control)?, column(value)?, levels.numbers("width")?);
     let seeds = levels.texts("seed")?;
     let mut seen = BTreeSet::new();
     let rows = (0..levels.rows())
         .filter(|&row| widths.is_empty() || widths.contains(&(sizes[row] as usize)))
-        .filter(|&row| seen.insert((sizes[row].to_bits(), seeds[row], controls[row].to_bits())))
+        .filter_map(|row| Some((row, controls[row]?, values[row]?)))
+        .filter(|&(row, control, _)| seen.insert((sizes[row].to_bits(), seeds[row], control.to_bits())))
         .collect::<Vec<_>>();
-    let rows = rows.into_iter().map(|row| Row {
+    let rows = rows.into_iter().map(|(row, control, value)| Row {
         size: sizes[row],
-        control: controls[row],
-        value: values[row],
+        control,
+        value,
         error: None,
         replicate: (study.network.replicates > 1).then(|| seeds[row].to_owned()),
     });

@@ -281,31 +281,3 @@ fn rows_have_the_columns_of_the_contract() {
          active_edges\nlevel-01.safetensors,random,2,1,3.756574004507889e-6,0.0016750418760469012,2,1,0.998324958123953,1193,0,0,0\n";
     assert_eq!(text, expected);
 }
-
-/// A measurement, not a check: `cargo test --no-default-features percolation_of_2_38 -- --ignored --nocapture`.
-#[test]
-#[ignore = "a measurement of time"]
-fn percolation_of_2_38_million_weights() {
-    let layers = "name = \"wide\"\n[[layers]]\nkind = \"linear\"\nname = \"a\"\nunits = 1024\n\
-                  [[layers]]\nkind = \"linear\"\nname = \"b\"\nunits = 1024\n\
-                  [[layers]]\nkind = \"linear\"\nname = \"c\"\nunits = 512\n\
-                  [[layers]]\nkind = \"linear\"\nname = \"d\"\nunits = \"classes\"\n";
-    let graph = dense(layers, FeatureShape::image(1, 28, 28), 1);
-    for _ in 0..3 {
-        let start = std::time::Instant::now();
-        let edges = edge_order::ordered::<Narrow>(&graph, Order::Magnitude, 0, 0);
-        let sorted = start.elapsed();
-        let flow = Flow::new(&graph, &edges);
-        let flowed = start.elapsed() - sorted;
-        let points = sweep(&graph, Order::Magnitude, 0, 0, &Points::default()).points.len();
-        let all = start.elapsed() - flowed - sorted;
-        let numbers = Points::All.numbers(graph.edges());
-        let every = along(&graph, &edges, &numbers).len();
-        let each = start.elapsed() - all - flowed - sorted;
-        eprintln!(
-            "{} edges: sort {sorted:?}, flow {flowed:?} ({} active), whole sweep {all:?} ({points} points), along at every edge {each:?} ({every})",
-            edges.len(),
-            flow.active_edges(edges.len())
-        );
-    }
-}
