@@ -79,7 +79,7 @@ pub(super) fn axis_name(column: Option<&serde_json::Value>, otherwise: &str) -> 
         Some("p_inf") => Rich::parse("*P*_∞"),
         Some("chi") => Rich::parse("*χ*"),
         // Columns of our tables are words joined by underscores.
-        Some(name) => Rich::plain(&name.replace('_', " ")),
+        Some(name) => Rich::plain(name.replace('_', " ")),
     }
 }
 

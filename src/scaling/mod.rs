@@ -7,7 +7,7 @@
 //! why.
 //!
 //! - [`collapse::fit`]: finite-size scaling, x = (p - p_c) L^(1/nu), y = A L^(kappa/nu), by
-//!   Houdayer and Hartmann's quality ([`quality`]; Phys. Rev. B 70, 014418).
+//!   Houdayer and Hartmann's quality ([`quality()`]; Phys. Rev. B 70, 014418).
 //! - [`fit::fit`]: one curve, power law with p_c against its rivals, on the same points, by AICc.
 //! - [`Curves`]: the points, from a [`crate::table::Table`] or from rows, checked once.
 

@@ -1,11 +1,12 @@
 //! What follows the tasks of a run: tables, retraining, fits, manifest.
 
+use super::event::Event;
 use super::file::{RetrainingSection, WeightSource};
 use super::manifest::write_manifest;
 use super::parallel::in_parallel;
 use super::retraining::{Retraining, RetrainingSample};
 use super::rows::{LevelRow, MixingRow, ObservationRow, RetrainingRow};
-use super::runner::{Event, RunOptions};
+use super::runner::RunOptions;
 use super::task::tasks_of;
 use super::{RunFolder, Study, StudyError, fits};
 use crate::checkpoint::Checkpoint;

@@ -6,6 +6,8 @@
 //! comparison of bytes includes.
 
 mod analysis;
+mod context;
+mod event;
 mod file;
 mod fits;
 mod folder;
@@ -19,6 +21,7 @@ mod status;
 mod task;
 
 pub use analysis::analyse;
+pub use event::Event;
 pub use file::{
     Collapse, DataSection, Fit, NetworkSection, PruningSection, RetrainingSection, Study, TrainingSection, WeightSource,
 };
@@ -26,7 +29,7 @@ pub use folder::RunFolder;
 pub use parallel::in_parallel;
 pub use retraining::{Retraining, RetrainingSample};
 pub use rows::{LevelRow, ObservationRow, RetrainingRow};
-pub use runner::{Event, RunOptions, run};
+pub use runner::{RunOptions, run};
 pub use status::{Status, TaskStatus, status};
 pub use task::tasks_of;
 

@@ -3,53 +3,15 @@
 use std::num::NonZeroUsize;
 use std::time::SystemTime;
 
+use super::context::Context;
+use super::event::Event;
 use super::parallel::in_parallel;
-use super::rows::LevelRow;
 use super::task::{run_task, tasks_of};
 use super::{RunFolder, Study, StudyError};
-use crate::checkpoint::paths::Task;
 use crate::data::{self, Locations, Split};
 use crate::files;
 use crate::network::Architecture;
-use crate::pruning::Schedule;
-use crate::training::{Budget, Device, Progress};
-
-/// What a run tells while it goes on; called from several threads.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum Event<'a> {
-    /// An optimiser step was done.
-    Step {
-        /// The task.
-        task: &'a Task,
-        /// The level.
-        level: usize,
-        /// How far its training is.
-        progress: Progress,
-    },
-    /// A level was done, or was there already.
-    Level {
-        /// The task.
-        task: &'a Task,
-        /// What was measured.
-        row: &'a LevelRow,
-        /// The task's last level.
-        last: usize,
-        /// Whether it was there already.
-        resumed: bool,
-    },
-    /// A retraining was done, or was there already.
-    Retrained {
-        /// Done so far.
-        done: usize,
-        /// In all.
-        of: usize,
-    },
-    /// Something that a user should know.
-    Warning(&'a str),
-    /// A stage of the analysis begins.
-    Stage(&'a str),
-}
+use crate::training::Device;
 
 /// How to run.
 #[derive(Debug, Clone)]
@@ -62,25 +24,6 @@ pub struct RunOptions {
     pub locations: Locations,
     /// Stop every task after this level; a later run goes on.
     pub stop_after: Option<usize>,
-}
-
-/// What all tasks of a run share.
-pub(super) struct Context<'a> {
-    pub study: &'a Study,
-    pub folder: &'a RunFolder,
-    pub split: &'a Split,
-    pub architecture: &'a Architecture,
-    pub schedule: Schedule,
-    pub training_budget: Budget,
-    pub fine_tuning_budget: Budget,
-    pub device: Device,
-    events: &'a (dyn Fn(&Event<'_>) + Sync),
-}
-
-impl Context<'_> {
-    pub(super) fn tell(&self, event: &Event<'_>) {
-        (self.events)(event);
-    }
 }
 
 /// The data of a study, normalised as it says.

@@ -4,9 +4,10 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
+use super::context::Context;
+use super::event::Event;
 use super::order_parameter::order_parameter;
 use super::rows::{LevelRow, ObservationRow};
-use super::runner::{Context, Event};
 use super::{RunFolder, Study};
 use crate::checkpoint::paths::Task;
 use crate::checkpoint::{Checkpoint, Kind, Metadata};

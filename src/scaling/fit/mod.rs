@@ -29,25 +29,26 @@
 //! Without errors or replicates, all points get the same error, from how far they lie from the
 //! cubic through their four neighbours; curvature is in it, so it is rather too large.
 
+mod law;
 mod model;
 mod range;
+mod result;
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
 
 use super::ScalingError;
 use super::curves::{Curve, ErrorSource};
-use super::estimate::{Estimate, quality_weight, weighted_deviation};
 use super::minimise::Effort;
-use super::resample::{Resampling, noise_of, resample_curve};
+use super::resample::{Resampling, noise_of};
 use crate::seed::Seeds;
 
 pub use model::{BETA_RANGE, MIN_ABOVE, Model};
 pub use range::{ACCEPTABLE, LOWER_SHARES, MIN_POINTS, UPPER_SHARES};
+pub use result::{CurveFit, FittedPoint, ModelFit, RangeRow, fitted_points};
 
+use law::Task;
 use model::{Optimum, PARAMETERS, Points};
 use range::{candidates, trimmed, within};
 
@@ -86,150 +87,6 @@ impl Default for FitOptions {
     fn default() -> Self {
         Self { models: Model::ALL.to_vec(), bootstraps: 200, seed: 0, range: None, starts: 24, resampling: None }
     }
-}
-
-/// One range of the systematic scan.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct RangeRow {
-    /// The law.
-    pub model: Model,
-    /// Lowest control.
-    pub low: f64,
-    /// Highest control.
-    pub high: f64,
-    /// Points in the range.
-    pub points: usize,
-    /// The parameters there, in the order of [`Model::parameters`].
-    pub parameters: [f64; PARAMETERS],
-    /// Their standard errors from the curvature of chi-square; `null` in JSON where infinite.
-    pub errors: [Option<f64>; PARAMETERS],
-    /// chi-square there.
-    pub chi_square: f64,
-    /// The weight in the systematic error, but for the factor of the errors; 0 where the fit is not
-    /// sound.
-    pub weight: f64,
-}
-
-impl RangeRow {
-    fn span(&self) -> [f64; 2] {
-        [self.low, self.high]
-    }
-}
-
-/// One law, fitted.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ModelFit {
-    /// The law.
-    pub name: Model,
-    /// Its parameters by name.
-    pub parameters: BTreeMap<String, Estimate>,
-    /// AICc.
-    pub aicc: f64,
-    /// The Akaike weight among the laws fitted.
-    pub weight: f64,
-    /// chi-square.
-    pub chi_square: f64,
-    /// Points fitted.
-    pub points: usize,
-    /// Searches started.
-    pub starts: usize,
-    /// Those that ended as low, within a chi-square of max(1, chi-square per degree of freedom), and
-    /// within two combined errors in every parameter.
-    pub reached: usize,
-    /// Whether the parameters can be trusted.
-    pub reliable: bool,
-    /// Why not; empty where they can.
-    pub reasons: Vec<String>,
-}
-
-impl ModelFit {
-    /// The parameters in the order of [`Model::parameters`].
-    pub fn values(&self) -> [f64; PARAMETERS] {
-        self.name.parameters().map(|name| self.parameters.get(name).map_or(f64::NAN, |estimate| estimate.value))
-    }
-}
-
-/// All laws on one curve.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct CurveFit {
-    /// The laws in the order asked for.
-    pub models: Vec<ModelFit>,
-    /// The law with the lowest AICc.
-    pub best: Model,
-    /// The system size.
-    pub size: f64,
-    /// The closed interval of the controls fitted.
-    pub range: [f64; 2],
-    /// Whether the range was given.
-    pub range_given: bool,
-    /// Points fitted.
-    pub points: usize,
-    /// The error given to every point of a curve without errors.
-    pub assumed_error: Option<f64>,
-    /// Whether the best law can be trusted.
-    pub reliable: bool,
-    /// Why not; empty where it can.
-    pub reasons: Vec<String>,
-    /// What the reader must know although the fit can be trusted.
-    pub warnings: Vec<String>,
-    /// How the resamples were drawn.
-    pub resampling: Resampling,
-    /// Resamples drawn.
-    pub bootstraps: usize,
-    /// The systematic scan.
-    pub scan: Vec<RangeRow>,
-}
-
-impl CurveFit {
-    /// One law, if it was asked for.
-    pub fn model(&self, model: Model) -> Option<&ModelFit> {
-        self.models.iter().find(|fitted| fitted.name == model)
-    }
-}
-
-/// A point of a curve beside a law, for figures.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct FittedPoint {
-    /// System size.
-    pub size: f64,
-    /// Control.
-    pub control: f64,
-    /// Value.
-    pub value: f64,
-    /// Its error.
-    pub error: f64,
-    /// The law.
-    pub model: Model,
-    /// Its value.
-    pub fitted: f64,
-    /// (value - fitted) / error.
-    pub residual: f64,
-    /// 1 where the point was fitted, else 0.
-    pub used: u8,
-}
-
-/// All points of `curve` beside every law of `fit`, by law, controls ascending.
-pub fn fitted_points(curve: &Curve, fit: &CurveFit) -> Vec<FittedPoint> {
-    let [low, high] = fit.range;
-    let mut rows = Vec::new();
-    for model in &fit.models {
-        let parameters = model.values();
-        rows.extend(curve.points().iter().map(|point| {
-            let fitted = model.name.value(point.control, parameters);
-            let error = fit.assumed_error.unwrap_or(point.error);
-            FittedPoint {
-                size: curve.size(),
-                control: point.control,
-                value: point.value,
-                error,
-                model: model.name,
-                fitted,
-                residual: (point.value - fitted) / error,
-                used: u8::from(low <= point.control && point.control <= high),
-            }
-        }));
-    }
-    rows
 }
 
 fn check(curve: &Curve, options: &FitOptions) -> Result<(), ScalingError> {
@@ -456,161 +313,6 @@ fn weigh(models: &mut [ModelFit]) {
                 model.aicc, model.weight
             ));
             model.reliable = false;
-        }
-    }
-}
-
-struct Task<'a> {
-    curve: &'a Curve,
-    values: &'a [f64],
-    range: &'a Range<usize>,
-    ranges: &'a [Range<usize>],
-    resampling: Resampling,
-    options: &'a FitOptions,
-    seeds: Seeds,
-}
-
-impl Task<'_> {
-    fn fit(&self, model: Model, scan: &mut Vec<RangeRow>) -> ModelFit {
-        let Self { curve, options, .. } = *self;
-        let points = points_of(curve, self.values, self.range);
-        let n = self.range.len();
-        let starts = points.starts(model, options.starts, &mut self.seeds.stream(&format!("fit starts {model}")));
-        let ends = points.search(model, &starts, Effort::FINE);
-        let none = Optimum { parameters: [0.0; PARAMETERS], chi_square: f64::INFINITY };
-        let optimum = lowest(&ends).unwrap_or(none);
-        let inflation = reduced(optimum.chi_square, n).max(1.0).sqrt();
-
-        let resamples: Vec<(Optimum, bool)> = (0..options.bootstraps)
-            .into_par_iter()
-            .filter_map(|number| {
-                let mut stream = self.seeds.stream(&format!("fit bootstrap {number}"));
-                let values = resample_curve(curve, self.resampling, &mut stream);
-                let points = points_of(curve, &values, self.range);
-                let mut starts = points.starts(model, FEW_STARTS, &mut stream);
-                starts.push(points.start_at(model, &optimum));
-                let found = lowest(&points.search(model, &starts, Effort::COARSE))?;
-                let at_edge = !points.faults(model, &found).is_empty();
-                Some((found, at_edge))
-            })
-            .collect();
-
-        let scanned = scanned(curve, self.values, self.ranges, model, self.seeds);
-        let (mut acceptable, mut unsound) = (0, 0);
-        let mut own = Vec::new();
-        for (range, found) in self.ranges.iter().zip(scanned) {
-            let Some(found) = found else { continue };
-            let sound = points_of(curve, self.values, range).faults(model, &found).is_empty();
-            let ratio = reduced(found.chi_square, range.len());
-            if ratio <= ACCEPTABLE * inflation * inflation {
-                acceptable += 1;
-                unsound += usize::from(!sound);
-            }
-            let errors = points_of(curve, self.values, range).curvature_errors(model, &found);
-            own.push(RangeRow {
-                model,
-                low: curve.points()[range.start].control,
-                high: curve.points()[range.end - 1].control,
-                points: range.len(),
-                parameters: found.parameters,
-                errors: errors.map(|error| error.is_finite().then_some(error)),
-                chi_square: found.chi_square,
-                weight: if sound { quality_weight(ratio, inflation * inflation) } else { 0.0 },
-            });
-        }
-        let span = [points.control[0], points.control[n - 1]];
-        let own_errors = points.curvature_errors(model, &optimum);
-        // Where the fit's own points leave a parameter open, every range counts in full.
-        let own_errors = own_errors.map(|error| if error.is_finite() { error } else { f64::MAX.sqrt() });
-        let estimates: [Estimate; PARAMETERS] = std::array::from_fn(|axis| {
-            let cloud: Vec<f64> = resamples.iter().map(|(found, _)| found.parameters[axis]).collect();
-            let value = optimum.parameters[axis];
-            let systematic = weighted_deviation(own.iter().map(|row| {
-                // What a range cannot tell, it does not contradict: weights go with the variances.
-                let known = row.errors[axis].map_or(0.0, |error| (own_errors[axis] / error).powi(2).min(1.0));
-                (row.weight * known, row.parameters[axis] - value)
-            }));
-            Estimate::new(value, &cloud, inflation, systematic)
-        });
-        let other_ranges = own.iter().filter(|row| row.weight > 0.0 && row.span() != span).count();
-        scan.extend(own);
-
-        let near = |other: &&Optimum| {
-            other.chi_square - optimum.chi_square <= inflation * inflation
-                && (0..PARAMETERS).all(|axis| {
-                    let distance = (other.parameters[axis] - optimum.parameters[axis]).abs();
-                    distance <= 2.0 * estimates[axis].total() + 1e-9 * optimum.parameters[axis].abs()
-                })
-        };
-        let reached = ends.iter().filter(near).count();
-        let at_edge = resamples.iter().filter(|(_, at_edge)| *at_edge).count();
-
-        let mut reasons = points.faults(model, &optimum);
-        if (reached as f64) < MIN_REACHED * options.starts as f64 {
-            let percent = 100.0 * MIN_REACHED;
-            reasons.push(format!(
-                "{reached} of {} starts reach this optimum, at least {percent:.0} % are needed",
-                options.starts
-            ));
-        }
-        if at_edge as f64 > MAX_EDGE * options.bootstraps as f64 {
-            reasons.push(format!(
-                "{at_edge} of {} resamples run to the edge of the range searched, at most {:.0} % may",
-                options.bootstraps,
-                100.0 * MAX_EDGE
-            ));
-        }
-        if 2 * unsound > acceptable {
-            reasons.push(format!(
-                "{unsound} of {acceptable} ranges that fit as well run to the edge of the range searched"
-            ));
-        }
-        if other_ranges == 0 {
-            reasons.push("no other range gives a sound fit: the systematic error is unknown".into());
-        }
-        if inflation * inflation > MAX_REDUCED {
-            reasons.push(format!(
-                "chi-square per degree of freedom is {:.1}, up to {MAX_REDUCED} is a fit",
-                inflation * inflation
-            ));
-        }
-        let [low, high] = span;
-        // An unknown error must not look like none.
-        let shown = |axis: usize| match (model, axis) {
-            _ if other_ranges > 0 => estimates[axis],
-            (Model::PowerLaw, 0) => estimates[axis].widened(high - low),
-            _ => estimates[axis].widened(estimates[axis].value.abs()),
-        };
-        let estimates: [Estimate; PARAMETERS] = std::array::from_fn(shown);
-        for (axis, name) in model.parameters().into_iter().enumerate() {
-            let estimate = estimates[axis];
-            // p_c may well be 0 or near it; it is measured against the controls fitted.
-            let scale = match (model, axis) {
-                (Model::PowerLaw, 0) => high - low,
-                _ => estimate.value.abs(),
-            };
-            // The amplitude of a power law stands for the value one unit above p_c, often far away.
-            let needed = (model, axis) != (Model::PowerLaw, 2);
-            if needed && estimate.total() > MAX_RELATIVE_ERROR * scale {
-                reasons.push(format!(
-                    "{name} = {:.4} is undetermined, its error is {:.4}",
-                    estimate.value,
-                    estimate.total()
-                ));
-            }
-        }
-        let (k, points) = (PARAMETERS as f64, n as f64);
-        ModelFit {
-            name: model,
-            parameters: model.parameters().into_iter().map(str::to_owned).zip(estimates).collect(),
-            aicc: optimum.chi_square + 2.0 * k + 2.0 * k * (k + 1.0) / (points - k - 1.0),
-            weight: 1.0,
-            chi_square: optimum.chi_square,
-            points: n,
-            starts: options.starts,
-            reached,
-            reliable: reasons.is_empty(),
-            reasons,
         }
     }
 }

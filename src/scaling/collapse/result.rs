@@ -1,0 +1,131 @@
+//! The result of a collapse, and its scaled points.
+
+use serde::{Deserialize, Serialize};
+
+use super::scan::{Choice, ScanRow};
+use super::window::{PointSet, Window};
+use crate::scaling::curves::Curves;
+use crate::scaling::estimate::Estimate;
+use crate::scaling::quality::Parameters;
+use crate::scaling::resample::Resampling;
+
+/// Another optimum that is consistent with itself.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Alternative {
+    /// p_c there.
+    pub p_c: f64,
+    /// 1/nu there.
+    pub inv_nu: f64,
+    /// kappa/nu there.
+    pub kappa_over_nu: f64,
+    /// S there.
+    pub quality: f64,
+    /// Points used.
+    pub points: usize,
+    /// Whether its set of points is the one that it selects; else the lowest of a circle.
+    pub consistent: bool,
+    /// How many of the starts ended here.
+    pub reached: usize,
+    /// The weight in the systematic error.
+    pub weight: f64,
+}
+
+/// A collapse with its errors.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CollapseFit {
+    /// The critical point.
+    pub p_c: Estimate,
+    /// 1/nu.
+    pub inv_nu: Estimate,
+    /// kappa/nu.
+    pub kappa_over_nu: Estimate,
+    /// S at the optimum.
+    pub quality: f64,
+    /// The lowest S of the same points with the control not scaled, 1/nu = 0.
+    pub unscaled_quality: Option<f64>,
+    /// Points in S.
+    pub points: usize,
+    /// Searches started around the optimum.
+    pub starts: usize,
+    /// Those that ended within two combined errors of it, in every parameter.
+    pub reached: usize,
+    /// Whether the result can be trusted.
+    pub reliable: bool,
+    /// Why not; empty where it can.
+    pub reasons: Vec<String>,
+    /// What the reader must know although the fit can be trusted.
+    pub warnings: Vec<String>,
+    /// Whether the set of points is the one that the optimum selects.
+    pub consistent: bool,
+    /// The window in x.
+    pub window: [f64; 2],
+    /// Whether the window was given.
+    pub window_given: bool,
+    /// The sizes used.
+    pub sizes: Vec<f64>,
+    /// How the resamples were drawn.
+    pub resampling: Resampling,
+    /// Other optima, the lowest S first.
+    pub alternatives: Vec<Alternative>,
+    /// The systematic scan.
+    pub scan: Vec<ScanRow>,
+    /// Resamples asked for.
+    pub bootstraps: usize,
+    /// p_c, 1/nu and kappa/nu of each resample that could be fitted.
+    pub bootstrap: Vec<[f64; 3]>,
+}
+
+impl CollapseFit {
+    /// The three parameters at the optimum.
+    pub fn parameters(&self) -> Parameters {
+        Parameters { p_c: self.p_c.value, inv_nu: self.inv_nu.value, kappa_over_nu: self.kappa_over_nu.value }
+    }
+}
+
+/// A point of a collapse, for figures.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct ScaledPoint {
+    /// System size.
+    pub size: f64,
+    /// Control.
+    pub control: f64,
+    /// Value.
+    pub value: f64,
+    /// Error of the value.
+    pub error: f64,
+    /// (p - p_c) L^(1/nu).
+    pub x: f64,
+    /// A L^(kappa/nu).
+    pub y: f64,
+    /// error L^(kappa/nu).
+    pub y_error: f64,
+    /// 1 where the point is in S, else 0 (outside the window, not bracketed, or its size left out).
+    pub used: u8,
+}
+
+/// All points of `curves`, scaled with the fit's parameters, sizes then controls ascending.
+pub fn scaled_points(curves: &Curves, fit: &CollapseFit) -> Vec<ScaledPoint> {
+    let at = fit.parameters();
+    let choice = Choice::new(&curves.from_size(fit.sizes[0]), Window::Fixed(fit.window));
+    let set = PointSet::select(&choice.data, choice.window, at);
+    let left_out = curves.curves().len() - choice.curves.curves().len();
+    let mut scaled = Vec::new();
+    for (index, curve) in curves.curves().iter().enumerate() {
+        let (x_scale, y_scale) = (curve.size().powf(at.inv_nu), curve.size().powf(at.kappa_over_nu));
+        for (j, point) in curve.points().iter().enumerate() {
+            let used = index >= left_out
+                && set.as_ref().is_some_and(|set| set.contains(choice.data.offsets[index - left_out] + j));
+            scaled.push(ScaledPoint {
+                size: curve.size(),
+                control: point.control,
+                value: point.value,
+                error: point.error,
+                x: (point.control - at.p_c) * x_scale,
+                y: point.value * y_scale,
+                y_error: point.error * y_scale,
+                used: u8::from(used),
+            });
+        }
+    }
+    scaled
+}
