@@ -16,7 +16,7 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// The metrics of `logits` [images, classes] against `labels` [images]. O(images x classes).
+    /// The metrics of `logits`, \[images, classes\], against `labels`, \[images\]. O(images x classes).
     ///
     /// # Panics
     /// Where there are no images, or a label is not below the number of classes.
