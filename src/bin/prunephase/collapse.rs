@@ -1,6 +1,5 @@
 //! `prunephase collapse`: finite-size scaling of curves of several sizes.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -9,7 +8,7 @@ use prunephase::files::write_atomically;
 use prunephase::scaling::collapse::{self, CollapseFit, CollapseOptions};
 use prunephase::table::write_rows;
 
-use crate::curves::{CurveArgs, ESTIMATE, add_estimate, align, interval, verdict};
+use crate::curves::{CurveArgs, ESTIMATE, ResultArgs, add_estimate, align, interval, verdict};
 use crate::output::table;
 
 /// Collapse the curves of several sizes: x = (p - p_c) L^(1/nu), y = A L^(kappa/nu).
@@ -27,18 +26,8 @@ pub struct CollapseArgs {
     /// The window in x.
     #[arg(long, value_name = "LO,HI", value_parser = interval, allow_hyphen_values = true)]
     window: Option<[f64; 2]>,
-    /// Resamples for the statistical errors.
-    #[arg(long, value_name = "B", default_value_t = 200)]
-    bootstrap: usize,
-    /// Seed of the starts and resamples.
-    #[arg(long, value_name = "S", default_value_t = 0)]
-    seed: u64,
-    /// Print one JSON object.
-    #[arg(long)]
-    json: bool,
-    /// Save collapse.json and collapse.csv (the scaled points) in this folder.
-    #[arg(long, value_name = "DIR")]
-    out: Option<PathBuf>,
+    #[command(flatten)]
+    result: ResultArgs,
 }
 
 /// Runs the subcommand.
@@ -46,17 +35,17 @@ pub fn run(args: &CollapseArgs) -> anyhow::Result<ExitCode> {
     let curves = args.curves.read(Some(&args.size))?;
     let options = CollapseOptions {
         window: args.window,
-        bootstraps: args.bootstrap,
-        seed: args.seed,
+        bootstraps: args.result.bootstrap,
+        seed: args.result.seed,
         ..CollapseOptions::default()
     };
     let fit = collapse::fit(&curves, &options).with_context(|| args.curves.place())?;
-    if let Some(folder) = &args.out {
+    if let Some(folder) = &args.result.out {
         write_rows(&folder.join("collapse.csv"), collapse::scaled_points(&curves, &fit))?;
         let text = serde_json::to_string_pretty(&args.curves.named(&fit))?;
         write_atomically(&folder.join("collapse.json"), |file| writeln!(file, "{text}"))?;
     }
-    if args.json {
+    if args.result.json {
         println!("{}", serde_json::to_string(&args.curves.named(&fit))?);
     } else {
         print(&fit);

@@ -28,6 +28,23 @@ pub struct CurveArgs {
     replicate: Option<String>,
 }
 
+/// How to resample, and where the result goes.
+#[derive(Debug, Args)]
+pub struct ResultArgs {
+    /// Resamples for the statistical errors.
+    #[arg(long, value_name = "B", default_value_t = 200)]
+    pub bootstrap: usize,
+    /// Seed of the starts and resamples.
+    #[arg(long, value_name = "S", default_value_t = 0)]
+    pub seed: u64,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub json: bool,
+    /// Save the result as JSON and its points as CSV in this folder.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
 impl CurveArgs {
     /// Reads the curves.
     pub fn read(&self, size: Option<&str>) -> anyhow::Result<Curves> {

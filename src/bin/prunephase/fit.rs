@@ -1,6 +1,5 @@
 //! `prunephase fit`: rival laws for one curve, or for each of several sizes.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -10,7 +9,7 @@ use prunephase::scaling::fit::{self, CurveFit, FitOptions, FittedPoint, Model};
 use prunephase::table::write_rows;
 use serde::Serialize;
 
-use crate::curves::{CurveArgs, ESTIMATE, add_estimate, align, interval, verdict};
+use crate::curves::{CurveArgs, ESTIMATE, ResultArgs, add_estimate, align, interval, verdict};
 use crate::output::table;
 
 /// Fit a power law with a critical point, and its rivals, to one curve or to each size.
@@ -31,18 +30,8 @@ pub struct FitArgs {
     /// The controls to fit; by default found from the rise of the curve.
     #[arg(long, value_name = "LO,HI", value_parser = interval, allow_hyphen_values = true)]
     range: Option<[f64; 2]>,
-    /// Resamples for the statistical errors.
-    #[arg(long, value_name = "B", default_value_t = 200)]
-    bootstrap: usize,
-    /// Seed of the starts and resamples.
-    #[arg(long, value_name = "S", default_value_t = 0)]
-    seed: u64,
-    /// Print one JSON object.
-    #[arg(long)]
-    json: bool,
-    /// Save fit.json and fit.csv (the points beside every law) in this folder.
-    #[arg(long, value_name = "DIR")]
-    out: Option<PathBuf>,
+    #[command(flatten)]
+    result: ResultArgs,
 }
 
 #[derive(Serialize)]
@@ -58,8 +47,8 @@ pub fn run(args: &FitArgs) -> anyhow::Result<ExitCode> {
     let curves = args.curves.read(args.size.as_deref())?;
     let options = FitOptions {
         models: args.models.clone(),
-        bootstraps: args.bootstrap,
-        seed: args.seed,
+        bootstraps: args.result.bootstrap,
+        seed: args.result.seed,
         range: args.range,
         ..FitOptions::default()
     };
@@ -73,12 +62,12 @@ pub fn run(args: &FitArgs) -> anyhow::Result<ExitCode> {
     let largest = fits.last().context("no curve to fit")?;
     let all = Fits { largest, sizes: args.size.as_ref().map(|_| fits.as_slice()) };
     let all = args.curves.named(all);
-    if let Some(folder) = &args.out {
+    if let Some(folder) = &args.result.out {
         write_rows(&folder.join("fit.csv"), &rows)?;
         let text = serde_json::to_string_pretty(&all)?;
         write_atomically(&folder.join("fit.json"), |file| writeln!(file, "{text}"))?;
     }
-    if args.json {
+    if args.result.json {
         println!("{}", serde_json::to_string(&all)?);
     } else {
         for (number, fitted) in fits.iter().enumerate() {
