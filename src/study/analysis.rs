@@ -118,8 +118,9 @@ impl Unit<'_> {
         }
         let checkpoint = Checkpoint::read(&self.task.level(self.folder.root(), self.level))?;
         let initial = Checkpoint::read(&self.task.initial(self.folder.root()))?;
-        let name = self.name();
-        let (samples, mixing) = self.samples(&checkpoint)?;
+        // Names the checkpoint in tables and random streams.
+        let name = format!("{}-level-{:02}", self.task, self.level);
+        let (samples, mixing) = self.samples(&checkpoint, &name)?;
         let retraining = Retraining {
             network: &checkpoint.network,
             split: self.split,
@@ -145,14 +146,9 @@ impl Unit<'_> {
         Ok((rows, mixing))
     }
 
-    /// The checkpoint's name in tables and random streams.
-    fn name(&self) -> String {
-        format!("{}-level-{:02}", self.task, self.level)
-    }
-
     /// The original first, then the samples of every null model.
-    fn samples(&self, checkpoint: &Checkpoint) -> crate::Result<(Vec<RetrainingSample>, Vec<MixingRow>)> {
-        let seeds = Seeds::new(self.study.seed, self.task.seed).within(&self.name());
+    fn samples(&self, checkpoint: &Checkpoint, name: &str) -> crate::Result<(Vec<RetrainingSample>, Vec<MixingRow>)> {
+        let seeds = Seeds::new(self.study.seed, self.task.seed).within(name);
         let options = SwapOptions::new(self.section.swaps_per_edge)?;
         let mut samples = vec![RetrainingSample {
             null: "original".into(),
@@ -161,14 +157,13 @@ impl Unit<'_> {
             mask: checkpoint.mask.clone(),
         }];
         let mut mixing = Vec::new();
-        let name = self.name();
         for &null in &self.section.nulls {
             for sample in 0..self.section.samples {
                 let (mask, rows) = rewire::sample(&checkpoint.mask, null, &seeds, sample, &options)?;
                 let parameters =
                     rewire::kept_weights(&checkpoint.parameters, &checkpoint.mask, &mask, null, &seeds, sample)?;
                 samples.push(RetrainingSample { null: null.to_string(), sample, parameters, mask });
-                mixing.extend(rows.into_iter().map(|row| MixingRow::new(&name, null, row)));
+                mixing.extend(rows.into_iter().map(|row| MixingRow::new(name, null, row)));
             }
         }
         Ok((samples, mixing))

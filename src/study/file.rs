@@ -235,8 +235,11 @@ fn two_hundred() -> usize {
 
 fn budget(epochs: Option<f64>, steps: Option<usize>, section: &str) -> Result<Budget, String> {
     match (epochs, steps) {
-        (Some(epochs), None) if (0.0..=1e6).contains(&epochs) => Ok(Budget::Epochs(epochs)),
-        (Some(epochs), None) => Err(format!("[{section}] epochs = {epochs}: must be a number from 0 to 1e6")),
+        (Some(epochs), None) => {
+            let budget = Budget::Epochs(epochs);
+            let wrong = |_| format!("[{section}] epochs = {epochs}: must be a number from 0 to 1e6");
+            budget.check("epochs").map(|()| budget).map_err(wrong)
+        }
         (None, Some(steps)) => Ok(Budget::Steps(steps)),
         _ => Err(format!("[{section}] needs either `epochs` or `steps`")),
     }
