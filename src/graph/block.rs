@@ -84,7 +84,7 @@ impl Columns {
 /// The kept weights of one layer, from a source group (columns) to a target group (rows).
 ///
 /// The layout is that of the weights, [out, in] or [out, in, kh, kw]: the entries stand in the
-/// order of the flat index that breaks ties. 8 bytes a kept weight (column and |w|); where several
+/// order of the flat index that breaks ties. 8 bytes and a bit a kept weight (column, |w| and sign); where several
 /// weights join the same two nodes, 8 more a pair; the index by source, 8 bytes a pair, is built
 /// when it is first asked for.
 #[derive(Debug, Clone)]
@@ -95,6 +95,8 @@ pub struct Block {
     columns: usize,
     dense: usize,
     kept: Rows,
+    /// One bit a kept weight, 64 a word: whether it is below 0.
+    negative: Vec<u64>,
     merged: Option<Rows>,
     by_source: OnceLock<Columns>,
 }
@@ -191,6 +193,15 @@ impl Block {
         self.kept.row(row)
     }
 
+    /// Whether each kept weight into target `row` is below 0, in the order of
+    /// [`Block::edges_into`]. O(1) each.
+    ///
+    /// # Panics
+    /// Where `row` is not below [`Block::rows`].
+    pub fn negative_into(&self, row: usize) -> impl ExactSizeIterator<Item = bool> + '_ {
+        self.kept.range(row).map(|position| self.negative[position / 64] >> (position % 64) & 1 == 1)
+    }
+
     /// The sources (ascending, each once) of the pairs into target `row`, and the largest |w| of
     /// each. O(1).
     ///
@@ -241,6 +252,7 @@ pub(super) struct BlockBuilder {
     name: String,
     columns: usize,
     rows: Rows,
+    negative: Vec<u64>,
     row_count: usize,
 }
 
@@ -249,7 +261,7 @@ impl BlockBuilder {
         let mut offsets = Vec::with_capacity(row_count + 1);
         offsets.push(0);
         let rows = Rows { offsets, columns: Vec::with_capacity(capacity), magnitudes: Vec::with_capacity(capacity) };
-        Self { name, columns, rows, row_count }
+        Self { name, columns, rows, negative: Vec::with_capacity(capacity.div_ceil(64)), row_count }
     }
 
     /// Adds a weight to `row`, which is not below that of the last call; `index` is only named.
@@ -260,6 +272,13 @@ impl BlockBuilder {
         }
         while self.rows.offsets.len() <= row {
             self.rows.offsets.push(self.rows.columns.len() as u32);
+        }
+        let position = self.rows.columns.len();
+        if position % 64 == 0 {
+            self.negative.push(0);
+        }
+        if let Some(word) = self.negative.last_mut() {
+            *word |= u64::from(weight < 0.0) << (position % 64);
         }
         self.rows.columns.push(column as u32);
         // |w| also turns -0 into 0, so that the order of the bits is that of the numbers.
@@ -287,6 +306,7 @@ impl BlockBuilder {
             columns: self.columns,
             dense,
             kept: self.rows,
+            negative: self.negative,
             merged,
             by_source: OnceLock::new(),
         })
@@ -311,6 +331,17 @@ mod tests {
         assert_eq!(block.pairs_into(1), (&[][..], &[][..]));
         assert_eq!(block.pairs_into(2), (&[0, 1][..], &[0.0, 3.0][..]));
         assert_eq!(block.pairs_into(3), (&[][..], &[][..]));
+    }
+
+    #[test]
+    fn signs_are_kept_beside_magnitudes() {
+        let weights = |index: usize| if index % 3 == 1 { -1.0 } else { 0.5 };
+        let entries = (0..200).map(|index| (index / 50, index % 50, weights(index)));
+        let block = Block::new("a", (0, 50), (1, 4), 200, entries).unwrap();
+        let found: Vec<bool> = (0..4).flat_map(|row| block.negative_into(row)).collect();
+        assert!(found.iter().enumerate().all(|(index, &negative)| negative == (weights(index) < 0.0)));
+        let zero = Block::new("a", (0, 1), (1, 1), 1, [(0, 0, -0.0)]).unwrap();
+        assert_eq!(zero.negative_into(0).collect::<Vec<_>>(), [false]);
     }
 
     #[test]
