@@ -1,6 +1,7 @@
 //! The order in which the kept weights return.
 
 use std::fmt;
+use std::ops::ControlFlow;
 
 use serde::{Deserialize, Serialize};
 
@@ -158,10 +159,29 @@ impl<E: Ends> Scored<E> for Magnitudes<'_> {
     fn for_each(&self, visit: impl FnMut(f32, E)) {
         for_each_edge(self.0, visit);
     }
+
+    fn range(&self) -> (f32, f32) {
+        let mut most = 0;
+        for block in self.0.blocks() {
+            for row in 0..block.rows() {
+                // The bits of numbers that are not negative are ordered as the numbers are.
+                let bits = block.edges_into(row).1.iter().map(|w| w.to_bits());
+                most = bits.fold(most, u32::max);
+            }
+        }
+        (0.0, f32::from_bits(most))
+    }
 }
 
 /// Edges with scores of their own.
 struct Scores<'a>(&'a LayeredGraph, &'a [f32]);
+
+impl<'a> Scores<'a> {
+    fn of(graph: &'a LayeredGraph, scores: &'a [f32]) -> Self {
+        assert_eq!(scores.len(), graph.edges(), "one score a kept weight is needed");
+        Self(graph, scores)
+    }
+}
 
 impl<E: Ends> Scored<E> for Scores<'_> {
     fn count(&self) -> usize {
@@ -185,16 +205,32 @@ impl<E: Ends> Scored<E> for Scores<'_> {
 pub(super) fn ordered<E: Ends>(graph: &LayeredGraph, ranking: Ranking<'_>) -> Vec<E> {
     match ranking {
         Ranking::Magnitude => sort::descending(&Magnitudes(graph)),
-        Ranking::Scores(scores) => {
-            assert_eq!(scores.len(), graph.edges(), "one score a kept weight is needed");
-            sort::descending(&Scores(graph, scores))
-        }
-        Ranking::Random { seed, realisation } => {
-            let mut edges = in_place(graph);
-            Seeds::new(seed, realisation).stream("percolation: random order").shuffle(&mut edges);
-            edges
-        }
+        Ranking::Scores(scores) => sort::descending(&Scores::of(graph, scores)),
+        Ranking::Random { seed, realisation } => shuffled(graph, seed, realisation),
     }
+}
+
+/// Calls `visit` with the ends of the kept weights in an order, until it returns
+/// [`ControlFlow::Break`]; what comes after is not sorted.
+///
+/// # Panics
+/// Where there is not one score a kept weight.
+pub(super) fn in_order<E: Ends>(
+    graph: &LayeredGraph,
+    ranking: Ranking<'_>,
+    visit: impl FnMut(E) -> ControlFlow<()>,
+) -> ControlFlow<()> {
+    match ranking {
+        Ranking::Magnitude => sort::visit_descending(&Magnitudes(graph), visit),
+        Ranking::Scores(scores) => sort::visit_descending(&Scores::of(graph, scores), visit),
+        Ranking::Random { seed, realisation } => shuffled(graph, seed, realisation).into_iter().try_for_each(visit),
+    }
+}
+
+fn shuffled<E: Ends>(graph: &LayeredGraph, seed: u64, realisation: u64) -> Vec<E> {
+    let mut edges = in_place(graph);
+    Seeds::new(seed, realisation).stream("percolation: random order").shuffle(&mut edges);
+    edges
 }
 
 /// The ends of the kept weights by layer, then by flat index.
