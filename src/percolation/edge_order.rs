@@ -71,30 +71,55 @@ impl Ranking<'_> {
 
 /// The two ends of an edge, packed; the sweep is bound by memory.
 pub(super) trait Ends: Copy + Default + Send {
+    /// The ends with a number: what they are sorted by, or when they come. Plain integers, since
+    /// arrays of zeros of these cost nothing before they are filled.
+    type Keyed: Copy + Default + Send;
+
     fn new(source: u32, target: u32) -> Self;
     fn source(self) -> u32;
     fn target(self) -> u32;
+    fn keyed(self, key: u32) -> Self::Keyed;
+    fn key(keyed: Self::Keyed) -> u32;
+    fn ends(keyed: Self::Keyed) -> Self;
 }
 
-/// Ends in graphs of at most 65,536 nodes.
+/// Ends in graphs of at most 65,536 nodes: the source in the upper half, the target in the lower.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Narrow([u16; 2]);
+pub(super) struct Narrow(u32);
 
 impl Ends for Narrow {
+    /// The key in the upper half, the ends in the lower: 8 bytes.
+    type Keyed = u64;
+
     #[inline]
     fn new(source: u32, target: u32) -> Self {
         debug_assert!(source.max(target) <= u32::from(u16::MAX));
-        Self([source as u16, target as u16])
+        Self(source << 16 | target)
     }
 
     #[inline]
     fn source(self) -> u32 {
-        u32::from(self.0[0])
+        self.0 >> 16
     }
 
     #[inline]
     fn target(self) -> u32 {
-        u32::from(self.0[1])
+        self.0 & u32::from(u16::MAX)
+    }
+
+    #[inline]
+    fn keyed(self, key: u32) -> u64 {
+        u64::from(key) << 32 | u64::from(self.0)
+    }
+
+    #[inline]
+    fn key(keyed: u64) -> u32 {
+        (keyed >> 32) as u32
+    }
+
+    #[inline]
+    fn ends(keyed: u64) -> Self {
+        Self(keyed as u32)
     }
 }
 
@@ -103,6 +128,9 @@ impl Ends for Narrow {
 pub(super) struct Wide([u32; 2]);
 
 impl Ends for Wide {
+    /// Key, source, target: 12 bytes.
+    type Keyed = [u32; 3];
+
     #[inline]
     fn new(source: u32, target: u32) -> Self {
         Self([source, target])
@@ -117,14 +145,21 @@ impl Ends for Wide {
     fn target(self) -> u32 {
         self.0[1]
     }
-}
 
-/// An edge with a number: what it is sorted by, or when it comes. 8 bytes with [`Narrow`] ends, 12
-/// with [`Wide`] ones.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Keyed<E> {
-    pub key: u32,
-    pub ends: E,
+    #[inline]
+    fn keyed(self, key: u32) -> [u32; 3] {
+        [key, self.0[0], self.0[1]]
+    }
+
+    #[inline]
+    fn key(keyed: [u32; 3]) -> u32 {
+        keyed[0]
+    }
+
+    #[inline]
+    fn ends([_, source, target]: [u32; 3]) -> Self {
+        Self([source, target])
+    }
 }
 
 /// A graph whose ends fit 16 bits.

@@ -1,6 +1,6 @@
 //! The directed flow from inputs to outputs, for every number of kept weights at once.
 
-use super::edge_order::{Ends, Keyed};
+use super::edge_order::Ends;
 use crate::graph::{LayeredGraph, Role};
 
 /// Never, as a time.
@@ -42,11 +42,11 @@ impl Flow {
         for group in 0..groups.len() {
             starts[group + 1] += starts[group];
         }
-        let mut timed: Vec<Keyed<E>> = vec![Keyed::default(); edges.len()];
+        let mut timed = vec![E::Keyed::default(); edges.len()];
         let mut next = starts;
         for (index, &edge) in edges.iter().enumerate() {
             let place = &mut next[group_of[edge.source() as usize] as usize];
-            timed[*place as usize] = Keyed { key: index as u32 + 1, ends: edge };
+            timed[*place as usize] = edge.keyed(index as u32 + 1);
             *place += 1;
         }
 
@@ -61,20 +61,22 @@ impl Flow {
             }
         }
         // A maximum with NEVER is NEVER, and below nothing.
-        for edge in &timed {
-            let time = edge.key.max(from_inputs[edge.ends.source() as usize]);
-            let reached = &mut from_inputs[edge.ends.target() as usize];
+        for &timed in &timed {
+            let (ends, time) = (E::ends(timed), E::key(timed));
+            let time = time.max(from_inputs[ends.source() as usize]);
+            let reached = &mut from_inputs[ends.target() as usize];
             *reached = time.min(*reached);
         }
-        for edge in timed.iter().rev() {
-            let time = edge.key.max(to_outputs[edge.ends.target() as usize]);
-            let leads = &mut to_outputs[edge.ends.source() as usize];
+        for &timed in timed.iter().rev() {
+            let (ends, time) = (E::ends(timed), E::key(timed));
+            let time = time.max(to_outputs[ends.target() as usize]);
+            let leads = &mut to_outputs[ends.source() as usize];
             *leads = time.min(*leads);
         }
         let mut active = vec![0u32; edges.len() + 1];
-        for edge in &timed {
-            let ends = edge.ends;
-            let time = edge.key.max(from_inputs[ends.source() as usize]).max(to_outputs[ends.target() as usize]);
+        for &timed in &timed {
+            let (ends, time) = (E::ends(timed), E::key(timed));
+            let time = time.max(from_inputs[ends.source() as usize]).max(to_outputs[ends.target() as usize]);
             if time != NEVER {
                 active[time as usize] += 1;
             }

@@ -2,7 +2,7 @@
 
 use std::ops::{ControlFlow, Range};
 
-use super::edge_order::{Ends, Keyed};
+use super::edge_order::Ends;
 
 /// Edges a bucket, on average: a bucket and its copy stay in the first-level cache.
 const BUCKET: usize = 512;
@@ -42,7 +42,7 @@ fn key(score: f32) -> u32 {
 /// is sorted by radix within the cache. The map from scores to buckets is monotone in floating-point
 /// arithmetic too, so that scores of any spread are sorted; where they are spread evenly it is
 /// fastest.
-pub(super) struct Buckets<'a, E, S> {
+pub(super) struct Buckets<'a, E: Ends, S> {
     scored: &'a S,
     high: f32,
     /// Not a number where all scores are equal or the range overflows: then all edges are in the
@@ -51,9 +51,9 @@ pub(super) struct Buckets<'a, E, S> {
     /// Where each bucket starts, and the number of edges.
     starts: Vec<u32>,
     /// The edges of the buckets that are filled.
-    edges: Vec<Keyed<E>>,
+    edges: Vec<E::Keyed>,
     filled: Range<usize>,
-    copy: Vec<Keyed<E>>,
+    copy: Vec<E::Keyed>,
 }
 
 impl<'a, E: Ends, S: Scored<E>> Buckets<'a, E, S> {
@@ -75,10 +75,9 @@ impl<'a, E: Ends, S: Scored<E>> Buckets<'a, E, S> {
         self.starts.len() - 1
     }
 
-    /// The first bucket, after at least one from `first` on, before which there are `edges` edges.
-    pub(super) fn after(&self, first: usize, edges: usize) -> usize {
-        let enough = self.starts.partition_point(|&start| (start as usize) < edges);
-        enough.clamp(first + 1, self.count())
+    /// The first bucket, but for that of the highest scores, before which there are `edges` edges.
+    fn after(&self, edges: usize) -> usize {
+        self.starts.partition_point(|&start| (start as usize) < edges).clamp(1, self.count())
     }
 
     /// Fills `buckets`, in the place of those that were filled before. O(edges); 8 bytes an edge in
@@ -88,14 +87,14 @@ impl<'a, E: Ends, S: Scored<E>> Buckets<'a, E, S> {
         let mut next = self.starts[buckets.clone()].to_vec();
         let offset = self.starts[buckets.start];
         next.iter_mut().for_each(|start| *start -= offset);
-        self.edges.clear();
-        self.edges.resize((self.starts[buckets.end] - offset) as usize, Keyed::default());
+        self.edges = Vec::new();
+        self.edges = vec![E::Keyed::default(); (self.starts[buckets.end] - offset) as usize];
         let (first, edges) = (buckets.start, &mut self.edges);
         self.scored.for_each(|score, ends| {
             // A bucket before the first wraps around to a large number.
             let bucket = bucket_of(score, high, scale, count).wrapping_sub(first);
             if let Some(place) = next.get_mut(bucket) {
-                edges[*place as usize] = Keyed { key: key(score), ends };
+                edges[*place as usize] = ends.keyed(key(score));
                 *place += 1;
             }
         });
@@ -109,8 +108,8 @@ impl<'a, E: Ends, S: Scored<E>> Buckets<'a, E, S> {
         let offset = self.starts[self.filled.start];
         let edges =
             &mut self.edges[(self.starts[bucket] - offset) as usize..(self.starts[bucket + 1] - offset) as usize];
-        sort_by_key(edges, &mut self.copy);
-        edges.iter().map(|edge| edge.ends)
+        sort_by_key::<E>(edges, &mut self.copy);
+        edges.iter().map(|&edge| E::ends(edge))
     }
 }
 
@@ -132,57 +131,63 @@ pub(super) fn descending<E: Ends>(scored: &impl Scored<E>) -> Vec<E> {
     sorted
 }
 
-/// Visits the edges as [`descending`] sorts them, until `visit` returns [`ControlFlow::Break`]. They
-/// are sorted by parts, of an eighth of all at first, so that an early end costs less. O(edges); 4
-/// bytes an edge with narrow ends and 6 with wide ones, and a copy of the largest bucket.
+/// Visits the edges as [`descending`] sorts them, until `visit` returns [`ControlFlow::Break`]. The
+/// first eighth is sorted alone, so that an early end costs less. O(edges); 7 bytes an edge with
+/// narrow ends and 11 with wide ones at most, and a copy of the largest bucket.
 pub(super) fn visit_descending<E: Ends>(
     scored: &impl Scored<E>,
     mut visit: impl FnMut(E) -> ControlFlow<()>,
 ) -> ControlFlow<()> {
     let mut buckets = Buckets::new(scored);
-    let (mut first, mut goal) = (0, scored.count().div_ceil(8));
-    while first < buckets.count() {
-        let last = buckets.after(first, goal);
-        buckets.fill(first..last);
-        for bucket in first..last {
+    let last = buckets.count();
+    let middle = buckets.after(scored.count() / 8);
+    for part in [0..middle, middle..last] {
+        if part.is_empty() {
+            break;
+        }
+        buckets.fill(part.clone());
+        for bucket in part {
             buckets.sorted(bucket).try_for_each(&mut visit)?;
         }
-        first = last;
-        goal *= 2;
     }
     ControlFlow::Continue(())
 }
 
 /// Sorts by ascending key and keeps the order of equal keys: a radix sort, least significant digit
 /// first, over the digits in which the keys differ. `copy` is room to work in.
-fn sort_by_key<E: Ends>(edges: &mut [Keyed<E>], copy: &mut Vec<Keyed<E>>) {
-    let Some(first) = edges.first() else { return };
-    let differ = edges.iter().fold(0, |differ, edge| differ | (edge.key ^ first.key));
+fn sort_by_key<E: Ends>(edges: &mut [E::Keyed], copy: &mut Vec<E::Keyed>) {
+    let Some(&first) = edges.first() else { return };
+    let differ = edges.iter().fold(0, |differ, &edge| differ | (E::key(edge) ^ E::key(first)));
     let bits = u32::BITS - differ.leading_zeros();
     if bits == 0 {
         return;
     }
     if edges.len() <= 16 {
-        edges.sort_by_key(|edge| edge.key);
+        edges.sort_by_key(|&edge| E::key(edge));
         return;
     }
-    let passes = bits.div_ceil(DIGIT_BITS);
-    let digit_bits = bits.div_ceil(passes);
-    copy.clear();
-    copy.resize(edges.len(), Keyed::default());
-    let (mut from, mut to) = (&mut *edges, copy.as_mut_slice());
-    for pass in 0..passes {
-        let digit = |key: u32| (key >> (digit_bits * pass)) as usize & ((1 << digit_bits) - 1);
-        let mut next = [0u32; 1 << DIGIT_BITS];
-        for edge in from.iter() {
-            next[digit(edge.key)] += 1;
+    let passes = bits.div_ceil(DIGIT_BITS) as usize;
+    let digit_bits = bits.div_ceil(passes as u32);
+    let digits = 1 << digit_bits;
+    let digit = |key: u32, pass: usize| (key >> (digit_bits * pass as u32)) as usize & (digits - 1);
+    let mut next = [[0u32; 1 << DIGIT_BITS]; 4];
+    for &edge in edges.iter() {
+        for (pass, next) in next[..passes].iter_mut().enumerate() {
+            next[digit(E::key(edge), pass)] += 1;
         }
+    }
+    let count = edges.len();
+    if copy.len() < count {
+        copy.resize(count, E::Keyed::default());
+    }
+    let (mut from, mut to) = (&mut *edges, &mut copy[..count]);
+    for (pass, next) in next[..passes].iter_mut().enumerate() {
         let mut sum = 0;
-        for count in &mut next[..1 << digit_bits] {
+        for count in &mut next[..digits] {
             sum += std::mem::replace(count, sum);
         }
         for &edge in from.iter() {
-            let place = &mut next[digit(edge.key)];
+            let place = &mut next[digit(E::key(edge), pass)];
             to[*place as usize] = edge;
             *place += 1;
         }
@@ -266,7 +271,7 @@ mod tests {
 
     #[test]
     fn edges_stay_small() {
-        assert_eq!(std::mem::size_of::<Keyed<Narrow>>(), 8);
-        assert_eq!(std::mem::size_of::<Keyed<Wide>>(), 12);
+        assert_eq!(std::mem::size_of::<<Narrow as Ends>::Keyed>(), 8);
+        assert_eq!(std::mem::size_of::<<Wide as Ends>::Keyed>(), 12);
     }
 }

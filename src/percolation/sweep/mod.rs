@@ -132,13 +132,7 @@ fn join<E: Ends>(components: &mut Components, edges: &[E]) {
     }
 }
 
-fn observed(
-    graph: &LayeredGraph,
-    edges: usize,
-    components: &Components,
-    flow: &Flow,
-    reached: Reached,
-) -> Observables {
+fn observed(graph: &LayeredGraph, edges: usize, components: &Components, flow: &Flow, reached: Reached) -> Observables {
     Observables {
         edges,
         nodes: graph.nodes(),
@@ -217,8 +211,8 @@ pub fn ensemble(
 /// many calls as there are nodes.
 ///
 /// O(edges) up to the inverse Ackermann function, the sort included, from which what comes after
-/// the graph is connected is left out; about 4 bytes an edge, and 6 where there are more than 65,536
-/// nodes, and twice as many in a random order.
+/// the graph is connected is left out; 8 bytes an edge, and 12 where there are more than 65,536
+/// nodes.
 ///
 /// ```
 /// use prunephase::graph::{Block, LayeredGraph, Role};
