@@ -1,89 +1,14 @@
 //! One bipartite block: the compressed rows of a layer's kept weights, or of their links.
 
 mod builder;
+mod rows;
 
 use std::ops::Range;
 use std::sync::OnceLock;
 
 use super::GraphError;
 pub(super) use builder::BlockBuilder;
-
-/// Compressed rows: row r holds the entries `offsets[r]..offsets[r + 1]`.
-#[derive(Debug, Clone, Default)]
-struct Rows {
-    offsets: Vec<u32>,
-    columns: Vec<u32>,
-    magnitudes: Vec<f32>,
-}
-
-impl Rows {
-    fn range(&self, row: usize) -> Range<usize> {
-        self.offsets[row] as usize..self.offsets[row + 1] as usize
-    }
-
-    fn row(&self, row: usize) -> (&[u32], &[f32]) {
-        let range = self.range(row);
-        (&self.columns[range.clone()], &self.magnitudes[range])
-    }
-
-    /// One entry a run of equal columns in a row, with the largest magnitude of the run; `None`
-    /// where no column repeats.
-    fn merged(&self) -> Option<Self> {
-        let rows = self.offsets.len() - 1;
-        let repeats = (0..rows).any(|row| self.row(row).0.windows(2).any(|pair| pair[0] == pair[1]));
-        if !repeats {
-            return None;
-        }
-        let mut merged = Self { offsets: vec![0], ..Self::default() };
-        for row in 0..rows {
-            let start = merged.columns.len();
-            let (columns, magnitudes) = self.row(row);
-            for (&column, &magnitude) in columns.iter().zip(magnitudes) {
-                if merged.columns.len() > start && merged.columns.last() == Some(&column) {
-                    let last = merged.columns.len() - 1;
-                    merged.magnitudes[last] = merged.magnitudes[last].max(magnitude);
-                } else {
-                    merged.columns.push(column);
-                    merged.magnitudes.push(magnitude);
-                }
-            }
-            merged.offsets.push(merged.columns.len() as u32);
-        }
-        Some(merged)
-    }
-}
-
-/// The pairs of a block by source.
-#[derive(Debug, Clone)]
-struct Columns {
-    offsets: Vec<u32>,
-    rows: Vec<u32>,
-    /// Where the pair stands in the block's rows.
-    positions: Vec<u32>,
-}
-
-impl Columns {
-    fn of(rows: &Rows, columns: usize) -> Self {
-        let mut offsets = vec![0u32; columns + 1];
-        for &column in &rows.columns {
-            offsets[column as usize + 1] += 1;
-        }
-        for column in 0..columns {
-            offsets[column + 1] += offsets[column];
-        }
-        let mut next = offsets.clone();
-        let mut by_column = Self { offsets, rows: vec![0; rows.columns.len()], positions: vec![0; rows.columns.len()] };
-        for row in 0..rows.offsets.len() - 1 {
-            for position in rows.range(row) {
-                let slot = &mut next[rows.columns[position] as usize];
-                by_column.rows[*slot as usize] = row as u32;
-                by_column.positions[*slot as usize] = position as u32;
-                *slot += 1;
-            }
-        }
-        by_column
-    }
-}
+use rows::{Columns, Rows};
 
 /// The weights of a block whose links are not its weights.
 #[derive(Debug, Clone)]

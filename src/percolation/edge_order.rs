@@ -68,9 +68,6 @@ impl Ranking<'_> {
     }
 }
 
-/// The name of the stream of random orders.
-pub(super) const RANDOM_ORDER: &str = "percolation: random order";
-
 /// The two ends of an edge, packed; the sweep is bound by memory.
 pub(super) trait Ends: Copy + Default + Send {
     fn new(source: u32, target: u32) -> Self;
@@ -194,7 +191,7 @@ pub(super) fn ordered<E: Ends>(graph: &LayeredGraph, ranking: Ranking<'_>) -> Ve
         }
         Ranking::Random { seed, realisation } => {
             let mut edges = in_place(graph);
-            Seeds::new(seed, realisation).stream(RANDOM_ORDER).shuffle(&mut edges);
+            Seeds::new(seed, realisation).stream("percolation: random order").shuffle(&mut edges);
             edges
         }
     }

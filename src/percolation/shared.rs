@@ -3,11 +3,11 @@
 //! Times are numbers of weights, as everywhere in the sweep; a link comes at the time of its weight,
 //! and a weight is active as soon as one of its links is.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
+use super::Components;
 use super::edge_order::{Ends, Ranking, Wide};
 use super::flow::{self, Flow, NEVER};
-use super::{Components, edge_order};
 use crate::graph::{Block, LayeredGraph};
 use crate::seed::Seeds;
 
@@ -24,7 +24,8 @@ pub(super) fn times(graph: &LayeredGraph, ranking: Ranking<'_>) -> Vec<u32> {
         }
         Ranking::Random { seed, realisation } => {
             let mut order: Vec<u32> = (0..graph.edges() as u32).collect();
-            Seeds::new(seed, realisation).stream(edge_order::RANDOM_ORDER).shuffle(&mut order);
+            // The stream of graphs that share no weights: one seed, one order, whatever the nodes are.
+            Seeds::new(seed, realisation).stream("percolation: random order").shuffle(&mut order);
             order
         }
     };
@@ -139,15 +140,29 @@ pub(super) fn flow(graph: &LayeredGraph, times: &[u32]) -> Flow {
     Flow::of_times(graph, &from_inputs, &to_outputs, active_from.len(), active_from)
 }
 
-/// Calls `visit` with the components after each kept weight of an order.
-pub(super) fn sweep_components(graph: &LayeredGraph, ranking: Ranking<'_>, mut visit: impl FnMut(&Components)) {
+/// Calls `visit` with the components along an order, each time with the numbers of kept weights at
+/// which they are these: the ranges follow each other from 1 to all.
+pub(super) fn sweep_components(
+    graph: &LayeredGraph,
+    ranking: Ranking<'_>,
+    mut visit: impl FnMut(RangeInclusive<usize>, &Components),
+) {
     let links = SharedLinks::new(graph, &times(graph, ranking));
-    let mut components = Components::new(graph.nodes());
-    for weight in 0..graph.edges() {
-        for link in links.of(weight..weight + 1) {
+    let join = |components: &mut Components, weights: Range<usize>| {
+        let before = components.count();
+        for link in links.of(weights) {
             components.join(link.source(), link.target());
         }
-        visit(&components);
+        components.count() < before
+    };
+    // Once to learn where a range ends, once to show it.
+    let mut components = Components::new(graph.nodes());
+    let changes = |weight: &usize| join(&mut components, *weight..weight + 1) || *weight == 0;
+    let starts: Vec<usize> = (0..graph.edges()).filter(changes).collect();
+    let mut components = Components::new(graph.nodes());
+    for (place, &start) in starts.iter().enumerate() {
+        join(&mut components, start..start + 1);
+        visit(start + 1..=starts.get(place + 1).copied().unwrap_or(graph.edges()), &components);
     }
 }
 

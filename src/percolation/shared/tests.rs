@@ -4,6 +4,7 @@ use super::*;
 use crate::graph::{Encoding, Role};
 use crate::mask::Mask;
 use crate::network::{Architecture, FeatureShape, Network, Parameters};
+use crate::percolation::edge_order;
 use crate::percolation::{Observables, Order, Points, Sweep, ensemble, observe, sweep, sweep_components};
 use crate::seed::Stream;
 
@@ -151,6 +152,12 @@ fn check_all(graph: &LayeredGraph, seed: u64, stream: &mut Stream) {
     let mut alone = Vec::new();
     sweep_components(graph, ranking, |seen| alone.push((seen.s1(), seen.s2(), seen.count())));
     assert_eq!(alone, points.iter().map(|seen| (seen.s1, seen.s2, seen.components)).collect::<Vec<_>>());
+    let (mut next, mut calls) = (1, 0);
+    super::sweep_components(graph, ranking, |numbers, _| {
+        assert!(*numbers.start() == next && numbers.end() >= &next);
+        (next, calls) = (numbers.end() + 1, calls + 1);
+    });
+    assert!(next == graph.edges() + 1 && calls <= graph.nodes());
 }
 
 proptest! {

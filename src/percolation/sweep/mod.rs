@@ -228,8 +228,9 @@ pub fn sweep_components(graph: &LayeredGraph, ranking: Ranking<'_>, mut visit: i
         }
     }
     if graph.shares_weights() {
-        shared::sweep_components(graph, ranking, visit);
-    } else if edge_order::is_narrow(graph) {
+        return shared::sweep_components(graph, ranking, |numbers, seen| numbers.for_each(|_| visit(seen)));
+    }
+    if edge_order::is_narrow(graph) {
         along(graph, edge_order::ordered::<Narrow>(graph, ranking), &mut visit);
     } else {
         along(graph, edge_order::ordered::<Wide>(graph, ranking), &mut visit);
