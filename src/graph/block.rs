@@ -1,90 +1,32 @@
-//! One bipartite block: the compressed rows of a layer's kept weights.
+//! One bipartite block: the compressed rows of a layer's kept weights, or of their links.
 
+mod builder;
+mod rows;
+
+use std::ops::Range;
 use std::sync::OnceLock;
 
 use super::GraphError;
+pub(super) use builder::BlockBuilder;
+use rows::{Columns, Rows};
 
-/// Compressed rows: row r holds the entries `offsets[r]..offsets[r + 1]`.
-#[derive(Debug, Clone, Default)]
-struct Rows {
-    offsets: Vec<u32>,
-    columns: Vec<u32>,
-    magnitudes: Vec<f32>,
-}
-
-impl Rows {
-    fn range(&self, row: usize) -> std::ops::Range<usize> {
-        self.offsets[row] as usize..self.offsets[row + 1] as usize
-    }
-
-    fn row(&self, row: usize) -> (&[u32], &[f32]) {
-        let range = self.range(row);
-        (&self.columns[range.clone()], &self.magnitudes[range])
-    }
-
-    /// One entry a run of equal columns in a row, with the largest magnitude of the run; `None`
-    /// where no column repeats.
-    fn merged(&self) -> Option<Self> {
-        let rows = self.offsets.len() - 1;
-        let repeats = (0..rows).any(|row| self.row(row).0.windows(2).any(|pair| pair[0] == pair[1]));
-        if !repeats {
-            return None;
-        }
-        let mut merged = Self { offsets: vec![0], ..Self::default() };
-        for row in 0..rows {
-            let start = merged.columns.len();
-            let (columns, magnitudes) = self.row(row);
-            for (&column, &magnitude) in columns.iter().zip(magnitudes) {
-                if merged.columns.len() > start && merged.columns.last() == Some(&column) {
-                    let last = merged.columns.len() - 1;
-                    merged.magnitudes[last] = merged.magnitudes[last].max(magnitude);
-                } else {
-                    merged.columns.push(column);
-                    merged.magnitudes.push(magnitude);
-                }
-            }
-            merged.offsets.push(merged.columns.len() as u32);
-        }
-        Some(merged)
-    }
-}
-
-/// The pairs of a block by source.
+/// The weights of a block whose links are not its weights.
 #[derive(Debug, Clone)]
-struct Columns {
-    offsets: Vec<u32>,
-    rows: Vec<u32>,
-    /// Where the pair stands in the block's rows.
-    positions: Vec<u32>,
-}
-
-impl Columns {
-    fn of(rows: &Rows, columns: usize) -> Self {
-        let mut offsets = vec![0u32; columns + 1];
-        for &column in &rows.columns {
-            offsets[column as usize + 1] += 1;
-        }
-        for column in 0..columns {
-            offsets[column + 1] += offsets[column];
-        }
-        let mut next = offsets.clone();
-        let mut by_column = Self { offsets, rows: vec![0; rows.columns.len()], positions: vec![0; rows.columns.len()] };
-        for row in 0..rows.offsets.len() - 1 {
-            for position in rows.range(row) {
-                let slot = &mut next[rows.columns[position] as usize];
-                by_column.rows[*slot as usize] = row as u32;
-                by_column.positions[*slot as usize] = position as u32;
-                *slot += 1;
-            }
-        }
-        by_column
-    }
+struct Shared {
+    /// |w| of the kept weights, in the order of their flat index.
+    magnitudes: Vec<f32>,
+    /// The weight of each link.
+    weight_of: Vec<u32>,
 }
 
 /// The kept weights of one layer, from a source group (columns) to a target group (rows).
 ///
-/// The layout is that of the weights, [out, in] or [out, in, kh, kw]: the entries stand in the
-/// order of the flat index that breaks ties. 8 bytes and a bit a kept weight (column, |w| and sign); where several
+/// An entry is a *link*: one occurrence of a kept weight between two nodes. In a plain block every
+/// kept weight has one link, and the entries stand in the order of the flat index that breaks ties,
+/// [out, in] or [out, in, kh, kw]. In a block that [shares](Block::shares_weights) weights a kept
+/// weight may have several links, or none where its tap only ever sees padding.
+///
+/// 8 bytes and a bit a link (column, |w| and sign), 4 more where weights are shared; where several
 /// weights join the same two nodes, 8 more a pair; the index by source, 8 bytes a pair, is built
 /// when it is first asked for.
 #[derive(Debug, Clone)]
@@ -94,9 +36,11 @@ pub struct Block {
     target: usize,
     columns: usize,
     dense: usize,
-    kept: Rows,
-    /// One bit a kept weight, 64 a word: whether it is below 0.
+    links: Rows,
+    /// One bit a link, 64 a word: whether its weight is below 0.
     negative: Vec<u64>,
+    /// `None` in a plain block: the n-th link is that of the n-th weight.
+    shared: Option<Shared>,
     merged: Option<Rows>,
     by_source: OnceLock<Columns>,
 }
@@ -128,10 +72,57 @@ impl Block {
                 None
             };
             if let Some(problem) = problem {
-                return Err(GraphError::Entry { layer: builder.name, index, row, column, problem });
+                return Err(GraphError::Entry { layer: builder.into_name(), index, row, column, problem });
             }
             previous = (row, column);
             builder.push(index, row, column, weight)?;
+        }
+        builder.finish(source, target, dense)
+    }
+
+    /// A block whose kept weights may have several links, or none. `weights` are the kept weights w
+    /// in the order of their flat index; `links` are (row, column, index in `weights`) in ascending
+    /// order, each once. Else as [`Block::new`], which it equals where every weight has one link.
+    ///
+    /// # Errors
+    /// As [`Block::new`]; [`GraphError::Entry`] also where a link names a weight that is not there.
+    ///
+    /// ```
+    /// use prunephase::graph::Block;
+    /// // Two inputs, two outputs, one weight on both diagonal links: a kernel of 1 on two pixels.
+    /// let block = Block::sharing("conv", (0, 2), (1, 2), 1, &[-0.5], [(0, 0, 0), (1, 1, 0)])?;
+    /// assert_eq!((block.edges(), block.links(), block.dense()), (1, 2, 1));
+    /// # Ok::<(), prunephase::graph::GraphError>(())
+    /// ```
+    pub fn sharing(
+        name: impl Into<String>,
+        (source, columns): (usize, usize),
+        (target, rows): (usize, usize),
+        dense: usize,
+        weights: &[f32],
+        links: impl IntoIterator<Item = (usize, usize, usize)>,
+    ) -> Result<Self, GraphError> {
+        let name = name.into();
+        if let Some(index) = weights.iter().position(|weight| !weight.is_finite()) {
+            return Err(GraphError::NotFinite { layer: name, index, value: weights[index] });
+        }
+        let mut builder = BlockBuilder::sharing(name, rows, columns, weights.to_vec(), 0)?;
+        let mut previous = None;
+        for (index, (row, column, weight)) in links.into_iter().enumerate() {
+            let problem = if row >= rows || column >= columns {
+                Some("lies outside the block")
+            } else if weight >= weights.len() {
+                Some("names a weight that is not there")
+            } else if previous.is_some_and(|previous| (row, column, weight) <= previous) {
+                Some("repeats a link or comes after a later one; links must ascend by row, then column, then weight")
+            } else {
+                None
+            };
+            if let Some(problem) = problem {
+                return Err(GraphError::Entry { layer: builder.into_name(), index, row, column, problem });
+            }
+            previous = Some((row, column, weight));
+            builder.push_link(row, column, weight as u32);
         }
         builder.finish(source, target, dense)
     }
@@ -153,7 +144,7 @@ impl Block {
 
     /// The number of target nodes.
     pub fn rows(&self) -> usize {
-        self.kept.offsets.len() - 1
+        self.links.offsets.len() - 1
     }
 
     /// The number of source nodes.
@@ -168,38 +159,63 @@ impl Block {
 
     /// The number of kept weights.
     pub fn edges(&self) -> usize {
-        self.kept.columns.len()
+        self.magnitudes().len()
     }
 
-    /// The number of joined pairs of nodes, at most [`Block::edges`].
+    /// The number of links, [`Block::edges`] in a plain block.
+    pub fn links(&self) -> usize {
+        self.links.columns.len()
+    }
+
+    /// Whether the links are not the kept weights one by one.
+    pub fn shares_weights(&self) -> bool {
+        self.shared.is_some()
+    }
+
+    /// |w| of the kept weights, in the order of their flat index.
+    pub fn magnitudes(&self) -> &[f32] {
+        self.shared.as_ref().map_or(&self.links.magnitudes, |shared| &shared.magnitudes)
+    }
+
+    /// The number of joined pairs of nodes, at most [`Block::links`].
     pub fn pairs(&self) -> usize {
         self.pair_rows().columns.len()
     }
 
     fn pair_rows(&self) -> &Rows {
-        self.merged.as_ref().unwrap_or(&self.kept)
+        self.merged.as_ref().unwrap_or(&self.links)
     }
 
     fn by_source(&self) -> &Columns {
         self.by_source.get_or_init(|| Columns::of(self.pair_rows(), self.columns))
     }
 
-    /// The sources (ascending, a source may repeat) and |w| of the kept weights into target `row`.
-    /// O(1).
+    /// The sources (ascending, a source may repeat) and |w| of the links into target `row`: in a
+    /// plain block, of the kept weights. O(1).
     ///
     /// # Panics
     /// Where `row` is not below [`Block::rows`].
     pub fn edges_into(&self, row: usize) -> (&[u32], &[f32]) {
-        self.kept.row(row)
+        self.links.row(row)
     }
 
-    /// Whether each kept weight into target `row` is below 0, in the order of
+    /// Whether the weight of each link into target `row` is below 0, in the order of
     /// [`Block::edges_into`]. O(1) each.
     ///
     /// # Panics
     /// Where `row` is not below [`Block::rows`].
     pub fn negative_into(&self, row: usize) -> impl ExactSizeIterator<Item = bool> + '_ {
-        self.kept.range(row).map(|position| self.negative[position / 64] >> (position % 64) & 1 == 1)
+        self.links.range(row).map(|position| self.negative[position / 64] >> (position % 64) & 1 == 1)
+    }
+
+    /// The weight of each link into target `row`, as an index into [`Block::magnitudes`], in the
+    /// order of [`Block::edges_into`]. O(1) each.
+    ///
+    /// # Panics
+    /// Where `row` is not below [`Block::rows`].
+    pub fn weights_into(&self, row: usize) -> impl ExactSizeIterator<Item = u32> + '_ {
+        let weight_of = self.shared.as_ref().map(|shared| &shared.weight_of[..]);
+        self.links.range(row).map(move |position| weight_of.map_or(position as u32, |weight_of| weight_of[position]))
     }
 
     /// The sources (ascending, each once) of the pairs into target `row`, and the largest |w| of
@@ -215,7 +231,7 @@ impl Block {
     ///
     /// # Panics
     /// Where `row` is not below [`Block::rows`].
-    pub fn positions_into(&self, row: usize) -> std::ops::Range<usize> {
+    pub fn positions_into(&self, row: usize) -> Range<usize> {
         self.pair_rows().range(row)
     }
 
@@ -244,72 +260,6 @@ impl Block {
     /// The target (row) of the pair at `position`. O(log rows).
     pub(super) fn row_of(&self, position: usize) -> usize {
         self.pair_rows().offsets.partition_point(|&offset| offset as usize <= position) - 1
-    }
-}
-
-/// Fills the rows of a [`Block`] in order.
-pub(super) struct BlockBuilder {
-    name: String,
-    columns: usize,
-    rows: Rows,
-    negative: Vec<u64>,
-    row_count: usize,
-}
-
-impl BlockBuilder {
-    pub(super) fn new(name: String, row_count: usize, columns: usize, capacity: usize) -> Self {
-        let mut offsets = Vec::with_capacity(row_count + 1);
-        offsets.push(0);
-        let rows = Rows { offsets, columns: Vec::with_capacity(capacity), magnitudes: Vec::with_capacity(capacity) };
-        Self { name, columns, rows, negative: Vec::with_capacity(capacity.div_ceil(64)), row_count }
-    }
-
-    /// Adds a weight to `row`, which is not below that of the last call; `index` is only named.
-    #[inline]
-    pub(super) fn push(&mut self, index: usize, row: usize, column: usize, weight: f32) -> Result<(), GraphError> {
-        if !weight.is_finite() {
-            return Err(GraphError::NotFinite { layer: self.name.clone(), index, value: weight });
-        }
-        while self.rows.offsets.len() <= row {
-            self.rows.offsets.push(self.rows.columns.len() as u32);
-        }
-        let position = self.rows.columns.len();
-        if position % 64 == 0 {
-            self.negative.push(0);
-        }
-        if let Some(word) = self.negative.last_mut() {
-            *word |= u64::from(weight < 0.0) << (position % 64);
-        }
-        self.rows.columns.push(column as u32);
-        // |w| also turns -0 into 0, so that the order of the bits is that of the numbers.
-        self.rows.magnitudes.push(weight.abs());
-        Ok(())
-    }
-
-    pub(super) fn finish(mut self, source: usize, target: usize, dense: usize) -> Result<Block, GraphError> {
-        let kept = self.rows.columns.len();
-        if kept >= u32::MAX as usize {
-            return Err(GraphError::TooLarge { what: "kept weights", count: kept });
-        }
-        if kept > dense {
-            return Err(GraphError::Structure(format!(
-                "layer `{}`: {kept} kept weights out of {dense}; there cannot be more than the dense layer has",
-                self.name
-            )));
-        }
-        self.rows.offsets.resize(self.row_count + 1, kept as u32);
-        let merged = self.rows.merged();
-        Ok(Block {
-            name: self.name,
-            source,
-            target,
-            columns: self.columns,
-            dense,
-            kept: self.rows,
-            negative: self.negative,
-            merged,
-            by_source: OnceLock::new(),
-        })
     }
 }
 
@@ -364,6 +314,47 @@ mod tests {
                 assert!(block.positions_into(row as usize).contains(&(position as usize)));
             }
         }
+    }
+
+    #[test]
+    fn links_know_their_weights() {
+        let links = [(0, 0, 0), (0, 1, 0), (0, 1, 2), (2, 0, 2)];
+        let block = Block::sharing("a", (0, 2), (1, 3), 9, &[-1.0, 4.0, 0.5], links).unwrap();
+        assert_eq!((block.edges(), block.links(), block.pairs(), block.dense()), (3, 4, 3, 9));
+        assert!(block.shares_weights());
+        assert_eq!(block.magnitudes(), [1.0, 4.0, 0.5]);
+        assert_eq!(block.edges_into(0), (&[0, 1, 1][..], &[1.0, 1.0, 0.5][..]));
+        assert_eq!(block.weights_into(0).collect::<Vec<_>>(), [0, 0, 2]);
+        assert_eq!(block.negative_into(0).collect::<Vec<_>>(), [true, true, false]);
+        assert_eq!(block.pairs_into(0), (&[0, 1][..], &[1.0, 1.0][..]));
+        assert_eq!(block.weights_into(2).collect::<Vec<_>>(), [2]);
+        let plain = self::block();
+        assert_eq!((plain.links(), plain.shares_weights()), (5, false));
+        assert_eq!(plain.weights_into(2).collect::<Vec<_>>(), [3, 4]);
+        assert_eq!(plain.magnitudes(), [0.5, 2.0, 1.0, 0.0, 3.0]);
+    }
+
+    #[test]
+    fn one_link_a_weight_is_a_plain_block() {
+        let plain = Block::sharing("a", (0, 2), (1, 2), 4, &[1.0, -2.0], [(0, 1, 0), (1, 0, 1)]).unwrap();
+        assert!(!plain.shares_weights());
+        // The same number of links and weights, but not one by one.
+        let crossed = Block::sharing("a", (0, 2), (1, 2), 4, &[1.0, -2.0], [(0, 1, 1), (1, 0, 0)]).unwrap();
+        assert!(crossed.shares_weights());
+        let none = Block::sharing("a", (0, 2), (1, 2), 4, &[1.0], []).unwrap();
+        assert_eq!((none.edges(), none.links(), none.pairs(), none.shares_weights()), (1, 0, 0, true));
+    }
+
+    #[test]
+    fn wrong_links_are_named() {
+        let build = |dense, weights: &[f32], links: &[(usize, usize, usize)]| {
+            Block::sharing("c", (0, 2), (1, 2), dense, weights, links.iter().copied()).unwrap_err().to_string()
+        };
+        assert!(build(4, &[1.0, f32::INFINITY], &[]).contains("`c`: the kept weight at flat index 1 is inf"));
+        assert!(build(4, &[1.0], &[(0, 0, 0), (2, 0, 0)]).contains("entry 1 (row 2, column 0) lies outside"));
+        assert!(build(4, &[1.0], &[(0, 0, 1)]).contains("names a weight that is not there"));
+        assert!(build(4, &[1.0], &[(0, 0, 0), (0, 0, 0)]).contains("repeats a link"));
+        assert!(build(1, &[1.0, 1.0], &[]).contains("2 kept weights out of 1"));
     }
 
     #[test]

@@ -43,6 +43,7 @@ struct JsonNode<'a> {
 struct JsonGraph {
     nodes: usize,
     edges: usize,
+    links: usize,
     pairs: usize,
     dense: usize,
     density: f64,
@@ -140,6 +141,7 @@ impl LayeredGraph {
         let graph = JsonGraph {
             nodes: self.nodes(),
             edges: self.edges(),
+            links: self.links(),
             pairs: self.pairs(),
             dense: self.dense(),
             density: self.density().value(),
@@ -230,7 +232,7 @@ mod tests {
     fn json_is_node_link() {
         let value: serde_json::Value = serde_json::from_str(&text(&graph(), Format::Json)).unwrap();
         assert_eq!(value["directed"], true);
-        assert_eq!(value["graph"]["edges"], 3);
+        assert_eq!((&value["graph"]["edges"], &value["graph"]["links"]), (&3.into(), &3.into()));
         assert_eq!(value["graph"]["density"], 3.0 / 8.0);
         assert_eq!(value["nodes"].as_array().unwrap().len(), 4);
         assert_eq!(value["nodes"][2], serde_json::json!({"id": 2, "group": "a<&\">", "role": "output", "index": 0}));

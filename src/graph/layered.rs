@@ -56,7 +56,7 @@ pub struct Node {
 ///
 /// Nodes are numbered group by group, in an order in which every block runs from a lower group to a
 /// higher one; the numbers are therefore a topological order. See the [module](super) for what
-/// *edges* and *pairs* count.
+/// *edges*, *links* and *pairs* count.
 ///
 /// ```
 /// use petgraph::algo::{connected_components, toposort};
@@ -86,6 +86,7 @@ pub struct LayeredGraph {
     leaving: Vec<Vec<usize>>,
     nodes: usize,
     edges: usize,
+    links: usize,
     pairs: usize,
     dense: usize,
 }
@@ -120,7 +121,7 @@ impl LayeredGraph {
         let mut entering = vec![Vec::new(); groups.len()];
         let mut leaving: Vec<Vec<usize>> = vec![Vec::new(); groups.len()];
         let mut first_pairs = Vec::with_capacity(blocks.len());
-        let (mut edges, mut pairs, mut dense) = (0usize, 0usize, 0usize);
+        let (mut edges, mut links, mut pairs, mut dense) = (0usize, 0usize, 0usize, 0usize);
         for (index, block) in blocks.iter().enumerate() {
             let (source, target) = (block.source(), block.target());
             let wrong = |message: String| GraphError::Structure(format!("layer `{}` {message}", block.name()));
@@ -147,13 +148,16 @@ impl LayeredGraph {
             leaving[source].push(index);
             first_pairs.push(pairs);
             edges += block.edges();
+            links += block.links();
             pairs += block.pairs();
             dense += block.dense();
         }
-        if edges >= u32::MAX as usize {
-            return Err(GraphError::TooLarge { what: "kept weights", count: edges });
+        for (what, count) in [("kept weights", edges), ("links", links)] {
+            if count >= u32::MAX as usize {
+                return Err(GraphError::TooLarge { what, count });
+            }
         }
-        Ok(Self { groups, blocks, first_pairs, entering, leaving, nodes, edges, pairs, dense })
+        Ok(Self { groups, blocks, first_pairs, entering, leaving, nodes, edges, links, pairs, dense })
     }
 
     /// The groups, in topological order.
@@ -179,6 +183,18 @@ impl LayeredGraph {
     /// The number of kept weights.
     pub fn edges(&self) -> usize {
         self.edges
+    }
+
+    /// The number of links: of occurrences of kept weights between two nodes. [`LayeredGraph::edges`]
+    /// where no weight is shared.
+    pub fn links(&self) -> usize {
+        self.links
+    }
+
+    /// Whether the links are not the kept weights one by one: in some layer a kept weight has several
+    /// links, or none.
+    pub fn shares_weights(&self) -> bool {
+        self.blocks.iter().any(Block::shares_weights)
     }
 
     /// The number of joined pairs of nodes: the edges of the simple graph that petgraph sees.
@@ -207,8 +223,31 @@ impl LayeredGraph {
         Node { group, index: node - self.groups[group].first }
     }
 
-    /// The kept weights in the order that breaks ties: by layer, then by flat index. Each is
-    /// (|w|, source node, target node).
+    /// |w| of the kept weights in the order that breaks ties: by layer, then by flat index.
+    pub fn magnitudes(&self) -> impl Iterator<Item = f32> + '_ {
+        self.blocks.iter().flat_map(|block| block.magnitudes().iter().copied())
+    }
+
+    /// The links by layer, then target, then source. Each is (weight, source node, target node), the
+    /// weight as its place among [`LayeredGraph::magnitudes`].
+    pub fn weight_links(&self) -> impl Iterator<Item = (u32, u32, u32)> + '_ {
+        let mut next = 0;
+        self.blocks.iter().flat_map(move |block| {
+            let first = next;
+            next += block.edges() as u32;
+            let (source, target) = (self.groups[block.source()].first as u32, self.groups[block.target()].first);
+            (0..block.rows()).flat_map(move |row| {
+                let (weights, row_node) = (block.weights_into(row), (target + row) as u32);
+                let columns = block.edges_into(row).0;
+                columns.iter().zip(weights).map(move |(&column, weight)| (first + weight, source + column, row_node))
+            })
+        })
+    }
+
+    /// The links by layer, then target, then source, each with its weight's magnitude: (|w|, source
+    /// node, target node). Where no weight is [shared](LayeredGraph::shares_weights) these are the
+    /// kept weights in the order that breaks ties; else [`LayeredGraph::weight_links`] tells which
+    /// links belong to one weight.
     pub fn weights(&self) -> impl Iterator<Item = (f32, u32, u32)> + '_ {
         self.blocks.iter().flat_map(move |block| {
             let (source, target) = (self.groups[block.source()].first, self.groups[block.target()].first);

@@ -2,12 +2,16 @@
 //!
 //! [`LayeredGraph`] is a directed acyclic graph of node groups (inputs, hidden layers, outputs),
 //! each pair of which at most one [`Block`] joins: the compressed rows of the kept weights of a
-//! layer. Two counts run through it and must not be mixed up:
+//! layer. Three counts run through it and must not be mixed up:
 //!
-//! - **edges** are kept *weights*, the numerator of the density. Under [`Encoding::Channel`] several
-//!   weights (the taps of a kernel) may join the same two nodes;
+//! - **edges** are kept *weights*, the numerator of the density;
+//! - **links** are occurrences of a kept weight between two nodes. A weight has one link, but under
+//!   [`Encoding::Unrolled`], where a convolution's weight has one at every position of its kernel
+//!   and, after a pool, from every unit of the window; or none where it only ever meets padding;
 //! - **pairs** are joined pairs of nodes, the edges of the simple graph that petgraph's algorithms
-//!   and the exports see; a pair's weight is the largest |w| of its weights.
+//!   and the exports see; a pair's weight is the largest |w| of its links. Under
+//!   [`Encoding::Channel`] several weights (the taps of a kernel) may join the same two nodes, under
+//!   [`Encoding::Unrolled`] only the weights behind a pool whose windows overlap.
 //!
 //! petgraph's visit traits are implemented on `&LayeredGraph`, so that its algorithms run without a
 //! copy; `petgraph::graph::DiGraph::from(&graph)` makes one where an algorithm needs it.
@@ -61,9 +65,21 @@ pub enum GraphError {
     /// A graph larger than its 32-bit indices.
     #[error("layered graph: {count} {what}; at most 4294967294 fit")]
     TooLarge {
-        /// `nodes` or `kept weights`.
+        /// `nodes`, `kept weights` or `links`.
         what: &'static str,
         /// How many there are.
         count: usize,
+    },
+    /// The links of a layer do not fit into memory.
+    #[error(
+        "layer `{layer}`: its {links} links need {bytes} bytes, more than there is memory; use the channel encoding"
+    )]
+    Memory {
+        /// The layer.
+        layer: String,
+        /// The number of links.
+        links: usize,
+        /// The bytes they need.
+        bytes: usize,
     },
 }

@@ -4,7 +4,22 @@ use super::edge_order::Ends;
 use crate::graph::{LayeredGraph, Role};
 
 /// Never, as a time.
-const NEVER: u32 = u32::MAX;
+pub(super) const NEVER: u32 = u32::MAX;
+
+/// f and b of all nodes before there is any weight: 0 at inputs and at outputs, else never.
+pub(super) fn at_the_ends(graph: &LayeredGraph) -> (Vec<u32>, Vec<u32>) {
+    let mut from_inputs = vec![NEVER; graph.nodes()];
+    let mut to_outputs = vec![NEVER; graph.nodes()];
+    for group in graph.groups() {
+        let nodes = group.first..group.first + group.size;
+        match group.role {
+            Role::Input => from_inputs[nodes].fill(0),
+            Role::Output => to_outputs[nodes].fill(0),
+            Role::Hidden => {}
+        }
+    }
+    (from_inputs, to_outputs)
+}
 
 /// What lies on a directed path from an input to an output among the first k weights of an order,
 /// for every k.
@@ -50,16 +65,7 @@ impl Flow {
             *place += 1;
         }
 
-        let mut from_inputs = vec![NEVER; graph.nodes()];
-        let mut to_outputs = vec![NEVER; graph.nodes()];
-        for group in groups {
-            let nodes = group.first..group.first + group.size;
-            match group.role {
-                Role::Input => from_inputs[nodes].fill(0),
-                Role::Output => to_outputs[nodes].fill(0),
-                Role::Hidden => {}
-            }
-        }
+        let (mut from_inputs, mut to_outputs) = at_the_ends(graph);
         // A maximum with NEVER is NEVER, and below nothing.
         for &timed in &timed {
             let (ends, time) = (E::ends(timed), E::key(timed));
@@ -73,10 +79,24 @@ impl Flow {
             let leads = &mut to_outputs[ends.source() as usize];
             *leads = time.min(*leads);
         }
-        let mut active = vec![0u32; edges.len() + 1];
-        for &timed in &timed {
+        let active = timed.iter().map(|&timed| {
             let (ends, time) = (E::ends(timed), E::key(timed));
-            let time = time.max(from_inputs[ends.source() as usize]).max(to_outputs[ends.target() as usize]);
+            time.max(from_inputs[ends.source() as usize]).max(to_outputs[ends.target() as usize])
+        });
+        Self::of_times(graph, &from_inputs, &to_outputs, edges.len(), active)
+    }
+
+    /// The flow from f and b of all nodes, and the times from which on each of `edges` weights is
+    /// active.
+    pub(super) fn of_times(
+        graph: &LayeredGraph,
+        from_inputs: &[u32],
+        to_outputs: &[u32],
+        edges: usize,
+        active_from: impl IntoIterator<Item = u32>,
+    ) -> Self {
+        let mut active = vec![0u32; edges + 1];
+        for time in active_from {
             if time != NEVER {
                 active[time as usize] += 1;
             }
@@ -87,6 +107,7 @@ impl Flow {
             *count = sum;
         }
 
+        let groups = graph.groups();
         let times = |role: Role, time: &dyn Fn(usize) -> u32| {
             let mut times: Vec<u32> = groups
                 .iter()

@@ -12,6 +12,10 @@
 //! | output reached, input used | touches an active weight |
 //! | dead unit | a hidden node that touches none |
 //!
+//! Where weights are shared ([`Encoding::Unrolled`](crate::graph::Encoding::Unrolled)) a weight
+//! returns with all its links at once, and is active when one of them is; every number of edges, and
+//! `active_edges`, counts weights.
+//!
 //! The components follow Newman and Ziff, Phys. Rev. E 64, 016706 (2001); the flow takes two passes
 //! of max-min path strengths in ranks, O(edges) for the whole curve ([`Flow`]).
 
@@ -20,6 +24,7 @@ mod edge_order;
 mod flow;
 mod observables;
 mod points;
+mod shared;
 mod sort;
 mod sweep;
 

@@ -14,12 +14,15 @@ use crate::output;
 pub enum Encoding {
     /// Units of linear layers, channels of convolutions
     Channel,
+    /// Units of linear layers and of feature maps; a shared weight is one link at every position
+    Unrolled,
 }
 
 impl From<Encoding> for graph::Encoding {
     fn from(encoding: Encoding) -> Self {
         match encoding {
             Encoding::Channel => Self::Channel,
+            Encoding::Unrolled => Self::Unrolled,
         }
     }
 }
@@ -74,8 +77,9 @@ pub fn read(path: &std::path::Path, encoding: Encoding) -> anyhow::Result<Layere
 pub fn run(args: &GraphArgs) -> anyhow::Result<ExitCode> {
     let graph = read(&args.checkpoint, args.encoding)?;
     graph.write(&args.out, args.format.into())?;
+    let links = if graph.shares_weights() { format!("{} links of ", graph.links()) } else { String::new() };
     eprintln!(
-        "{}: {} nodes, {} pairs of nodes joined by {} kept weights of {} (density {})",
+        "{}: {} nodes, {} pairs of nodes joined by {links}{} kept weights of {} (density {})",
         args.out.display(),
         graph.nodes(),
         graph.pairs(),

@@ -1,11 +1,15 @@
 //! From a network, its weights and its mask to a graph.
 
+mod channel;
+mod unrolled;
+
 use std::fmt;
 
-use super::block::BlockBuilder;
-use super::{Block, GraphError, LayeredGraph, Role};
+use ndarray::ArrayD;
+
+use super::LayeredGraph;
 use crate::mask::{Mask, MaskError};
-use crate::network::{Layer, Network, Parameters};
+use crate::network::{Network, Parameters, WeightLayer};
 
 /// What the nodes of a graph are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -16,86 +20,111 @@ pub enum Encoding {
     /// nothing. The inputs are units where the first layer is linear, else the image's channels.
     #[default]
     Channel,
+    /// Units of the feature maps: the pixels of the input, one node an output position (channel, y,
+    /// x) of each convolution, before any pooling, and the units of linear layers, numbered channel
+    /// by channel, row by row.
+    ///
+    /// A convolution's weight is repeated at every position of its kernel that is not padding, as
+    /// so many *links*, but stays one *edge*. Pooling adds no node and no weight: what reads a pooled
+    /// unit has a link from each unit of its window, through several pools from each unit that any
+    /// path of windows leads from. A signal can run from an input to an output of this graph exactly
+    /// where the input can change the output in the network. Where a pool is the last layer, the
+    /// output nodes are the units of its windows.
+    Unrolled,
 }
 
 impl fmt::Display for Encoding {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::Channel => "channel",
+            Self::Unrolled => "unrolled",
         })
     }
 }
 
+/// One layer's weights and which of them are kept, both of its shape.
+struct KeptLayer<'a> {
+    layer: WeightLayer,
+    weights: &'a ArrayD<f32>,
+    kept: &'a ArrayD<bool>,
+}
+
+impl KeptLayer<'_> {
+    /// The weights and whether they are kept, by flat index.
+    fn entries(&self) -> impl Iterator<Item = (usize, (f32, bool))> + '_ {
+        self.weights.iter().copied().zip(self.kept.iter().copied()).enumerate()
+    }
+
+    fn kept_count(&self) -> usize {
+        self.kept.iter().filter(|&&kept| kept).count()
+    }
+}
+
+/// The layers of a network, once weights and mask have its shapes.
+fn kept_layers<'a>(network: &Network, parameters: &'a Parameters, mask: &'a Mask) -> crate::Result<Vec<KeptLayer<'a>>> {
+    parameters.check(network)?;
+    let mut layers = Vec::new();
+    for (index, layer) in network.weight_layers().enumerate() {
+        let found = mask.layers.get(index).map(|found| &found.kept);
+        let Some(kept) = found.filter(|kept| kept.shape() == layer.shape) else {
+            let found = found.map_or_else(Vec::new, |kept| kept.shape().to_vec());
+            return Err(MaskError::Shape { layer: layer.name.clone(), found, expected: layer.shape }.into());
+        };
+        layers.push(KeptLayer { weights: &parameters.layers[index].weight, kept, layer });
+    }
+    if let Some(extra) = mask.layers.get(layers.len()) {
+        let (layer, found) = (extra.name.clone(), extra.kept.shape().to_vec());
+        return Err(MaskError::Shape { layer, found, expected: Vec::new() }.into());
+    }
+    Ok(layers)
+}
+
 impl LayeredGraph {
     /// The graph of the kept weights of a network. What the mask keeps is an edge even where its
-    /// weight is 0. O(weights of the dense network).
+    /// weight is 0. O(weights of the dense network); under [`Encoding::Unrolled`] also O(links of
+    /// all the kernels, out of one channel into another, that keep any weight).
     ///
     /// # Errors
     /// Where the weights or the mask have not the shapes of the network, or a kept weight is NaN
-    /// or infinite ([`GraphError::NotFinite`], with the layer).
+    /// or infinite ([`GraphError::NotFinite`](super::GraphError::NotFinite), with the layer); where
+    /// there are more nodes or links than 32-bit indices or the memory hold
+    /// ([`GraphError::TooLarge`](super::GraphError::TooLarge),
+    /// [`GraphError::Memory`](super::GraphError::Memory)), which is found by counting, before they are
+    /// made.
+    ///
+    /// ```
+    /// use prunephase::graph::{Encoding, LayeredGraph};
+    /// use prunephase::mask::Mask;
+    /// use prunephase::network::{Architecture, FeatureShape, Parameters};
+    /// use prunephase::seed::Seeds;
+    ///
+    /// let network = Architecture::built_in("cnn5")?.network(1, FeatureShape::image(1, 28, 28), 10)?;
+    /// let parameters = Parameters::initialise(&network, &mut Seeds::new(0, 0).stream("initialisation"));
+    /// let graph = LayeredGraph::from_network(&network, &parameters, &Mask::dense(&network), Encoding::Unrolled)?;
+    /// // Pixels, 6 maps of 28 x 28, 16 of 10 x 10, and the linear layers.
+    /// assert_eq!(graph.nodes(), 784 + 6 * 784 + 16 * 100 + 120 + 84 + 10);
+    /// assert_eq!(graph.edges(), network.weights());
+    /// assert!(graph.links() > 20 * graph.edges());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn from_network(
         network: &Network,
         parameters: &Parameters,
         mask: &Mask,
         encoding: Encoding,
     ) -> crate::Result<Self> {
-        parameters.check(network)?;
-        let Encoding::Channel = encoding;
-        let last = network.weight_layers().count();
-        let flat = matches!(network.layers.first(), Some(Layer::Linear(_)));
-        let inputs = if flat { network.input.size() } else { network.input.channels };
-        let mut groups = vec![("input".to_owned(), inputs, Role::Input)];
-        let mut blocks: Vec<Block> = Vec::with_capacity(last);
-        for (index, layer) in network.weight_layers().enumerate() {
-            let weights = &parameters.layers[index].weight;
-            let kept = mask.layers.get(index).filter(|kept| kept.kept.shape() == layer.shape).ok_or_else(|| {
-                MaskError::Shape {
-                    layer: layer.name.clone(),
-                    found: mask.layers.get(index).map_or_else(Vec::new, |kept| kept.kept.shape().to_vec()),
-                    expected: layer.shape.clone(),
-                }
-            })?;
-            let (rows, columns, fan_in) = (layer.outputs(), groups[index].1, layer.fan_in());
-            // The weights that join one target to one source: the taps of a kernel, or the
-            // positions of a flattened map.
-            if columns == 0 || fan_in % columns != 0 {
-                return Err(GraphError::Structure(format!(
-                    "layer `{}`: {fan_in} inputs do not divide among the {columns} nodes before it",
-                    layer.name
-                ))
-                .into());
-            }
-            let span = fan_in / columns;
-            let mut builder = BlockBuilder::new(layer.name.clone(), rows, columns, kept.kept_count());
-            let mut entries = weights.iter().zip(&kept.kept).enumerate();
-            for row in 0..rows {
-                for column in 0..columns {
-                    for (flat, (&weight, &kept)) in entries.by_ref().take(span) {
-                        if kept {
-                            builder.push(flat, row, column, weight)?;
-                        }
-                    }
-                }
-            }
-            blocks.push(builder.finish(index, index + 1, layer.weights())?);
-            let role = if index + 1 == last { Role::Output } else { Role::Hidden };
-            groups.push((layer.name, rows, role));
-        }
-        if let Some(extra) = mask.layers.get(last) {
-            return Err(MaskError::Shape {
-                layer: extra.name.clone(),
-                found: extra.kept.shape().to_vec(),
-                expected: Vec::new(),
-            }
-            .into());
-        }
-        Ok(Self::new(groups, blocks)?)
+        let layers = kept_layers(network, parameters, mask)?;
+        Ok(match encoding {
+            Encoding::Channel => channel::graph(network, layers),
+            Encoding::Unrolled => unrolled::graph(network, &layers),
+        }?)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::graph::Role;
     use crate::network::{Architecture, FeatureShape};
     use crate::seed::Seeds;
 
