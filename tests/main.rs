@@ -17,3 +17,5 @@ mod rewire_command;
 mod rewire_properties;
 mod rewire_uniformity;
 mod scaling;
+mod topology;
+mod topology_command;
