@@ -1,5 +1,6 @@
 //! Correlations of degrees across pairs and within units.
 
+use super::degrees::total_degrees;
 use super::{Degrees, Measurement, Measurements, Options, WHOLE};
 use crate::graph::{Block, LayeredGraph, Role};
 
@@ -71,7 +72,7 @@ struct Ends<'a> {
 /// # Ok::<(), prunephase::Error>(())
 /// ```
 pub fn degree_assortativity(graph: &LayeredGraph) -> Option<f64> {
-    whole(graph, &Degrees::of(graph).total())
+    whole(graph, &total_degrees(graph, 0..graph.blocks().len()))
 }
 
 fn whole(graph: &LayeredGraph, total: &[u32]) -> Option<f64> {

@@ -3,16 +3,17 @@
 use super::undirected::Undirected;
 use crate::graph::LayeredGraph;
 
-/// Words of bit sets compared in the time of one wedge, measured with the popcount that every
-/// x86-64 has.
-const WORDS_PER_WEDGE: u64 = 1;
+/// A word of two bit sets costs about as much as 3 / 2 wedges, measured with the popcount of plain
+/// x86-64.
+const WORD: u64 = 3;
+const WEDGE: u64 = 2;
 
 /// The 4-cycles of the undirected simple graph of some blocks, which is also given as `undirected`;
 /// each is counted once.
 pub(super) fn four_cycles(graph: &LayeredGraph, undirected: &Undirected, blocks: &[usize]) -> u128 {
     let ranked = Ranked::of(undirected);
     let pairs = GroupPairs::of(graph, blocks);
-    if ranked.wedges().saturating_mul(WORDS_PER_WEDGE) <= pairs.words(graph) {
+    if ranked.wedges().saturating_mul(WEDGE) <= pairs.words(graph).saturating_mul(WORD) {
         ranked.four_cycles()
     } else {
         pairs.four_cycles(graph)

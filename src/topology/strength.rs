@@ -42,9 +42,9 @@ impl Strengths {
         own
     }
 
-    /// The number of weights below 0.
-    pub fn negative(&self) -> usize {
-        self.row_signs.iter().map(|&(_, negative)| negative as usize).sum()
+    /// The number of weights, and of those below 0.
+    fn signs(&self) -> (u64, u64) {
+        self.row_signs.iter().fold((0, 0), |sum, own| (sum.0 + u64::from(own.0), sum.1 + u64::from(own.1)))
     }
 }
 
@@ -77,12 +77,13 @@ pub(super) fn measure(graph: &LayeredGraph, _: &Options) -> Vec<Measurement> {
                 summary.push(&mut out, name, prefix);
             }
         }
-        out.push(name, "negative_share", own.negative() as f64 / block.edges() as f64);
+        let (weights, negative) = own.signs();
+        out.push(name, "negative_share", negative as f64 / weights as f64);
         out.push_some(name, "in_sign_imbalance", mean(imbalances(&own.row_signs)));
         out.push_some(name, "out_sign_imbalance", mean(imbalances(&own.column_signs)));
     }
-    let negative: usize = all.iter().map(Strengths::negative).sum();
-    out.push(WHOLE, "negative_share", negative as f64 / graph.edges() as f64);
+    let (weights, negative) = all.iter().map(Strengths::signs).fold((0, 0), |sum, own| (sum.0 + own.0, sum.1 + own.1));
+    out.push(WHOLE, "negative_share", negative as f64 / weights as f64);
     out.push_some(WHOLE, "in_sign_imbalance", mean(all.iter().flat_map(|own| imbalances(&own.row_signs))));
     out.push_some(WHOLE, "out_sign_imbalance", mean(all.iter().flat_map(|own| imbalances(&own.column_signs))));
     out.into_vec()

@@ -1,5 +1,6 @@
 //! The undirected simple graph: one edge a joined pair of nodes.
 
+use super::degrees::total_degrees;
 use crate::graph::LayeredGraph;
 
 /// Neighbours of every node in compressed rows, in both directions of the pairs.
@@ -22,23 +23,14 @@ impl Undirected {
 
     /// The pairs of some blocks, among all nodes of the graph.
     pub fn of_blocks(graph: &LayeredGraph, blocks: impl Iterator<Item = usize> + Clone) -> Self {
-        let mut offsets = vec![0u32; graph.nodes() + 1];
-        let degrees = &mut offsets[1..];
-        for block in blocks.clone().map(|index| &graph.blocks()[index]) {
-            let (source, target) = (graph.groups()[block.source()].first, graph.groups()[block.target()].first);
-            let degrees_of_sources = source..source + block.columns();
-            for row in 0..block.rows() {
-                let (columns, _) = block.pairs_into(row);
-                degrees[target + row] += columns.len() as u32;
-                let degrees = &mut degrees[degrees_of_sources.clone()];
-                for &column in columns {
-                    degrees[column as usize] += 1;
-                }
-            }
-        }
-        for node in 0..graph.nodes() {
-            offsets[node + 1] += offsets[node];
-        }
+        let degrees = total_degrees(graph, blocks.clone());
+        let mut offsets = Vec::with_capacity(graph.nodes() + 1);
+        offsets.push(0);
+        let mut end = 0;
+        offsets.extend(degrees.into_iter().map(|degree| {
+            end += degree;
+            end
+        }));
         let mut next = offsets.clone();
         let mut neighbours = vec![0u32; offsets[graph.nodes()] as usize];
         for block in blocks.map(|index| &graph.blocks()[index]) {

@@ -81,13 +81,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     let folder = tempfile::tempdir()?;
     let mut graphs = Vec::new();
     for (name, sizes) in [("wide", &[784, 1024, 1024, 512, 10][..]), ("lenet", &[784, 300, 100, 10])] {
-        for percent in [1, 10] {
+        for percent in [1, 10, 100] {
             let graph = chain(sizes, f64::from(percent) / 100.0)?;
-            let name = format!("{name}-{percent:02}%");
-            let bytes: Vec<u8> =
-                graph.weights().flat_map(|(_, a, b)| [a.to_le_bytes(), b.to_le_bytes()]).flatten().collect();
-            std::fs::write(folder.path().join(format!("{name}.edges")), bytes)?;
-            std::fs::write(folder.path().join(format!("{name}.nodes")), graph.nodes().to_string())?;
+            let name = format!("{name}-{percent:03}%");
+            // Dense graphs are for us alone.
+            if percent < 100 {
+                let bytes: Vec<u8> =
+                    graph.weights().flat_map(|(_, a, b)| [a.to_le_bytes(), b.to_le_bytes()]).flatten().collect();
+                std::fs::write(folder.path().join(format!("{name}.edges")), bytes)?;
+                std::fs::write(folder.path().join(format!("{name}.nodes")), graph.nodes().to_string())?;
+            }
             graphs.push((name, graph));
         }
     }
