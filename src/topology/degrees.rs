@@ -74,8 +74,8 @@ pub(super) fn total_degrees(graph: &LayeredGraph, blocks: impl Iterator<Item = u
             *degree += block.positions_into(row).len() as u32;
         }
         let of_sources = &mut total[source..source + block.columns()];
-        for position in 0..block.pairs() {
-            of_sources[block.pair(position).0] += 1;
+        for &column in block.pair_sources() {
+            of_sources[column as usize] += 1;
         }
     }
     total
