@@ -104,10 +104,12 @@ impl Ranked {
     }
 }
 
-/// The pairs of groups whose nodes can have common neighbours, with the blocks that lead to them.
+/// A group, a group not before it, and for each group that both are joined to, the two blocks.
+type GroupPair = (usize, usize, Vec<(usize, usize)>);
+
+/// The pairs of groups whose nodes can have common neighbours.
 struct GroupPairs {
-    /// (group, group not before it, the joining blocks of each common neighbour group).
-    pairs: Vec<(usize, usize, Vec<(usize, usize)>)>,
+    pairs: Vec<GroupPair>,
     /// How often a 4-cycle is seen: once where only one side of a bipartite graph is walked, at
     /// both of its diagonals otherwise.
     sightings: u128,
