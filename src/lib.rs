@@ -17,6 +17,7 @@
 //! | [`scaling`] | exponents and data collapse | Houdayer and Hartmann, Phys. Rev. B 70, 014418 |
 //! | [`rewire`] | null models of a mask | Ryser; Rao, Jana and Bandyopadhyay, Sankhya A 58, 225 |
 //! | [`percolation`] | the sweep and the flow from inputs to outputs | Newman and Ziff, Phys. Rev. E 64, 016706 |
+//! | [`topology`] | degrees, strengths, assortativity, clustering, cores, paths, allocation | Newman, Phys. Rev. Lett. 89, 208701; Robins and Alexander, Comput. Math. Organ. Theory 10, 69; Evci et al., arXiv:1911.11134 |
 //! | [`graph`] | [`graph::LayeredGraph`] and petgraph's traits | |
 #![cfg_attr(feature = "train", doc = "| [`training`] | training on burn, metrics | Kingma and Ba, arXiv:1412.6980 |")]
 //! | [`pruning`] | criteria, scope, schedules | Han et al., arXiv:1506.02626; Frankle and Carbin, arXiv:1803.03635 |
@@ -48,6 +49,7 @@ pub mod seed;
 #[cfg(feature = "train")]
 pub mod study;
 pub mod table;
+pub mod topology;
 #[cfg(feature = "train")]
 pub mod training;
 

@@ -17,4 +17,6 @@ mod rewire_command;
 mod rewire_properties;
 mod rewire_uniformity;
 mod scaling;
+mod topology;
+mod topology_command;
 mod unrolled;

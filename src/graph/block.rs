@@ -257,6 +257,12 @@ impl Block {
         (rows.columns[position] as usize, &rows.magnitudes[position])
     }
 
+    /// The sources (columns) of all pairs by their position, one row after another; the pairs of a
+    /// row are those of [`Block::positions_into`]. O(1).
+    pub fn pair_sources(&self) -> &[u32] {
+        &self.pair_rows().columns
+    }
+
     /// The target (row) of the pair at `position`. O(log rows).
     pub(super) fn row_of(&self, position: usize) -> usize {
         self.pair_rows().offsets.partition_point(|&offset| offset as usize <= position) - 1
@@ -310,6 +316,7 @@ mod tests {
             let (rows, positions) = block.pairs_from(column);
             for (&row, &position) in rows.iter().zip(positions) {
                 assert_eq!(block.pair(position as usize).0, column);
+                assert_eq!(block.pair_sources()[position as usize] as usize, column);
                 assert_eq!(block.row_of(position as usize), row as usize);
                 assert!(block.positions_into(row as usize).contains(&(position as usize)));
             }

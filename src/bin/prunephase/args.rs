@@ -20,6 +20,7 @@ use crate::rewire::{self, RewireArgs};
 use crate::run::{self, RunArgs};
 #[cfg(feature = "train")]
 use crate::status::{self, StatusArgs};
+use crate::topology::{self, TopologyArgs};
 
 /// Neural-network pruning as a percolation transition.
 #[derive(Debug, Parser)]
@@ -42,6 +43,7 @@ enum Command {
     Inspect(InspectArgs),
     Graph(GraphArgs),
     Percolate(PercolateArgs),
+    Topology(TopologyArgs),
     Rewire(RewireArgs),
     Data(DataArgs),
     Fit(FitArgs),
@@ -63,6 +65,7 @@ impl Cli {
             Command::Retrain(args) => retrain::run(&args),
             Command::Graph(args) => graph::run(&args),
             Command::Percolate(args) => percolate::run(&args),
+            Command::Topology(args) => topology::run(&args),
             Command::Rewire(args) => rewire::run(&args),
             Command::Inspect(args) => inspect::run(&args),
             Command::Data(args) => data::run(&args),

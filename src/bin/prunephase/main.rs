@@ -22,6 +22,7 @@ mod run;
 mod status;
 #[cfg(feature = "train")]
 mod summary;
+mod topology;
 
 use std::process::ExitCode;
 

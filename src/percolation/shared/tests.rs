@@ -150,7 +150,9 @@ fn check_all(graph: &LayeredGraph, seed: u64, stream: &mut Stream) {
     let points: Vec<_> = Sweep::new(graph, ranking, &Points::All).collect();
     check(graph, &ranked(&scores), &points);
     let mut alone = Vec::new();
-    sweep_components(graph, ranking, |seen| alone.push((seen.s1(), seen.s2(), seen.count())));
+    sweep_components(graph, ranking, |edges, seen| {
+        alone.extend(edges.map(|_| (seen.s1(), seen.s2(), seen.count())));
+    });
     assert_eq!(alone, points.iter().map(|seen| (seen.s1, seen.s2, seen.components)).collect::<Vec<_>>());
     let (mut next, mut calls) = (1, 0);
     super::sweep_components(graph, ranking, |numbers, _| {

@@ -1,0 +1,143 @@
+//! Topology of a layered graph: numbers of its blocks, of its groups of nodes, and of the whole.
+//!
+//! [`measure`] runs families of metrics, each independent of the others and in a file of its own,
+//! and gives one [`Measurement`] a number. Two counts must not be mixed up (see
+//! [`graph`](crate::graph)): *edges* are kept weights, *pairs* are joined pairs of nodes, the edges
+//! of the simple graph. Degrees are in pairs, strengths, signs, densities and paths over edges; in
+//! a network of linear layers the two are the same. Where the unrolled encoding repeats a weight,
+//! strengths, signs and paths run over its links.
+//!
+//! The layer of a metric is the block's name, the group's name where the metric is one of nodes
+//! (a group bears the name of the layer that ends in it, so metrics of blocks and of groups have
+//! different names), or [`WHOLE`].
+//!
+//! | family | of a block | of a group | of the whole |
+//! | --- | --- | --- | --- |
+//! | `degrees` (pairs) | `edges`, `pairs`, `in_degree_*`, `out_degree_*`, `in_isolated`, `out_isolated` | `units`, `total_degree_*`, `units_isolated`, `units_without_inputs`, `units_without_outputs`, `units_dead` | `edges`, `pairs`, `units`, `total_degree_*`, `units_isolated`, `units_dead` |
+//! | `strength` (edges) | `in_strength_*`, `out_strength_*`, `negative_share`, `in_sign_imbalance`, `out_sign_imbalance` | | `negative_share`, `in_sign_imbalance`, `out_sign_imbalance` |
+//! | `assortativity` (pairs) | `degree_assortativity`, `total_degree_assortativity` | `in_out_degree_correlation` | `degree_assortativity` |
+//! | `clustering` (pairs) | `four_cycles`, `three_paths`, `robins_alexander` | | the same |
+//! | `cores` (pairs) | | `core_mean`, `core_max` | `core_max`, `core_max_units`, `core_mean` |
+//! | `paths` (edges) | | | `paths_exist`, `paths_ln`, `paths_ln_expected`, `paths_ln_weight` |
+//! | `allocation` (edges) | `density`, `density_uniform`, `density_erdos_renyi`, `density_erdos_renyi_kernel`, `vanishes_at_edges`, `vanishes_at_density` | | `density`, `vanishes_at_edges`, `vanishes_at_density` |
+//!
+//! `*` stands for `mean`, `second_moment`, `variance` (of the population), `max`, `min`, `gini`
+//! ([`Summary`]). A quantity that is not defined on a graph (a correlation with a side that does not
+//! vary, a logarithm of 0, a share of nothing) has no row, so that every value is a finite number.
+
+mod allocation;
+mod assortativity;
+mod clustering;
+mod cores;
+mod degrees;
+mod four_cycles;
+mod measurement;
+mod paths;
+mod strength;
+mod summary;
+#[cfg(test)]
+mod testing;
+mod undirected;
+
+pub use allocation::{Allocation, vanishing};
+pub use assortativity::degree_assortativity;
+pub use clustering::Clustering;
+pub use cores::core_numbers;
+pub use degrees::{DegreeCount, Degrees, Direction, alive, degree_counts};
+pub use measurement::{Measurement, Measurements, TopologyRow, WHOLE};
+pub use paths::Paths;
+pub use strength::Strengths;
+pub use summary::Summary;
+
+use crate::graph::LayeredGraph;
+use crate::seed::Seeds;
+
+/// What the families need beside the graph.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Random streams, for families that sample.
+    pub seeds: Seeds,
+    /// The shape of the weights of each layer by its name, [out, in] or [out, in, kh, kw]. A layer
+    /// that is not named here is taken for a linear one with all the inputs that a row can have,
+    /// which is right but for convolutions.
+    pub shapes: Vec<(String, Vec<usize>)>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { seeds: Seeds::new(0, 0), shapes: Vec::new() }
+    }
+}
+
+/// A family of metrics that are measured together.
+#[derive(Debug, Clone, Copy)]
+pub struct Family {
+    /// Its name.
+    pub name: &'static str,
+    /// Measures it.
+    pub measure: fn(&LayeredGraph, &Options) -> Vec<Measurement>,
+}
+
+/// All families, in the order of their rows.
+pub const FAMILIES: &[Family] = &[
+    Family { name: "degrees", measure: degrees::measure },
+    Family { name: "strength", measure: strength::measure },
+    Family { name: "assortativity", measure: assortativity::measure },
+    Family { name: "clustering", measure: clustering::measure },
+    Family { name: "cores", measure: cores::measure },
+    Family { name: "paths", measure: paths::measure },
+    Family { name: "allocation", measure: allocation::measure },
+];
+
+/// Measures all [`FAMILIES`]; see the [module](self) for the metrics.
+///
+/// ```
+/// use prunephase::graph::{Encoding, LayeredGraph};
+/// use prunephase::mask::Mask;
+/// use prunephase::network::{Architecture, FeatureShape, Parameters};
+/// use prunephase::seed::Seeds;
+/// use prunephase::topology::{Options, WHOLE, measure};
+///
+/// let network = Architecture::built_in("fc4")?.network(2, FeatureShape::image(1, 8, 8), 10)?;
+/// let parameters = Parameters::initialise(&network, &mut Seeds::new(0, 0).stream("initialisation"));
+/// let graph = LayeredGraph::from_network(&network, &parameters, &Mask::dense(&network), Encoding::Channel)?;
+/// let found = measure(&graph, &Options::default());
+/// let clustering = found.iter().find(|one| one.layer == WHOLE && one.metric == "robins_alexander");
+/// assert!(clustering.is_some_and(|one| one.value > 0.0 && one.value < 1.0));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn measure(graph: &LayeredGraph, options: &Options) -> Vec<Measurement> {
+    FAMILIES.iter().flat_map(|family| (family.measure)(graph, options)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// A row is found by its layer and metric alone, whatever families ran before.
+        #[test]
+        fn rows_are_finite_and_named_once(graph in testing::graphs()) {
+            let found = measure(&graph, &Options::default());
+            let mut keys: Vec<_> = found.iter().map(|one| (&one.layer, &one.metric)).collect();
+            prop_assert!(found.iter().all(|one| one.value.is_finite()));
+            keys.sort();
+            prop_assert!(keys.windows(2).all(|pair| pair[0] != pair[1]), "{:?}", keys);
+        }
+    }
+
+    #[test]
+    fn a_network_whose_groups_bear_the_names_of_its_layers_has_every_row_once() {
+        use crate::graph::Encoding;
+        use crate::network::{Architecture, FeatureShape, Parameters};
+        let network = Architecture::built_in("cnn5").unwrap().network(1, FeatureShape::image(1, 28, 28), 10).unwrap();
+        let parameters = Parameters::initialise(&network, &mut Seeds::new(0, 0).stream("initialisation"));
+        let mask = crate::mask::Mask::dense(&network);
+        let graph = LayeredGraph::from_network(&network, &parameters, &mask, Encoding::Channel).unwrap();
+        let found = measure(&graph, &Options::default());
+        let mut keys: Vec<_> = found.iter().map(|one| (&one.layer, &one.metric)).collect();
+        keys.sort();
+        assert!(keys.windows(2).all(|pair| pair[0] != pair[1]), "{keys:?}");
+    }
+}
