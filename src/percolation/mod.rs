@@ -20,6 +20,7 @@ mod curve;
 mod edge_order;
 mod flow;
 mod points;
+pub mod theory;
 
 pub use components::Components;
 pub use curve::{Curve, Observables, PercolationRow, ensemble, observe, sweep};
