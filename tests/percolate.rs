@@ -4,6 +4,7 @@ use std::path::Path;
 
 use assert_cmd::cargo::cargo_bin_cmd;
 use prunephase::checkpoint::Checkpoint;
+use prunephase::percolation::theory::TheoryRow;
 use prunephase::percolation::{Order, PercolationRow};
 use prunephase::table;
 
@@ -128,4 +129,39 @@ fn random_orders_of_different_checkpoints_are_independent() {
         rows.iter().filter(|row| Path::new(&row.checkpoint) == path).map(|row| row.s1).collect()
     };
     assert_ne!(sizes(&paths[0]), sizes(&paths[1]));
+}
+
+/// The dense fc4 of width 8 is large enough for theory and random order to agree roughly, and the two
+/// tables stand at the same numbers of kept weights.
+#[test]
+fn theory_stands_beside_the_curve() {
+    let folder = tempfile::tempdir().unwrap();
+    let paths = [checkpoint_file(folder.path(), "fc4", 8, 1.0), checkpoint_file(folder.path(), "cnn5", 28, 0.05)];
+    let (out, theory) = (folder.path().join("curve.csv"), folder.path().join("theory.csv"));
+    let more = ["--order", "random", "--realisations", "10", "--points", "60", "--theory", theory.to_str().unwrap()];
+    let message = stderr(percolate(&[&paths[0], &paths[1]], &more, &out).success());
+    assert_eq!(message.lines().count(), 2);
+    let text = std::fs::read_to_string(&theory).unwrap();
+    assert_eq!(text.lines().next().unwrap(), "checkpoint,edges,density,phi,p_inf");
+    let rows: Vec<PercolationRow> = table::read_rows(&out).unwrap();
+    let theory: Vec<TheoryRow> = table::read_rows(&theory).unwrap();
+    for path in &paths {
+        let of = |name: &str| Path::new(name) == path;
+        let curve: Vec<_> = rows.iter().filter(|row| of(&row.checkpoint)).collect();
+        let theory: Vec<_> = theory.iter().filter(|row| of(&row.checkpoint)).collect();
+        assert_eq!(curve.len(), 10 * theory.len());
+        let kept = theory.last().unwrap().edges as f64;
+        for (index, row) in theory.iter().enumerate() {
+            let same: Vec<_> = curve.iter().filter(|point| point.edges == row.edges).collect();
+            assert_eq!((same.len(), same[0].density, row.phi), (10, row.density, row.edges as f64 / kept));
+            assert!(index == 0 || row.p_inf >= theory[index - 1].p_inf - 1e-9);
+            let mean = same.iter().map(|point| point.p_inf).sum::<f64>() / 10.0;
+            if mean > 0.5 {
+                assert!((mean - row.p_inf).abs() < 0.05, "{path:?} {} {mean} {}", row.edges, row.p_inf);
+            }
+        }
+        assert!((theory.last().unwrap().p_inf - curve.last().unwrap().p_inf).abs() < 0.02);
+    }
+    let same = ["--theory", out.to_str().unwrap()];
+    assert!(stderr(percolate(&[&paths[0]], &same, &out).code(1)).contains("same file"));
 }

@@ -15,6 +15,7 @@
 //! The components follow Newman and Ziff, Phys. Rev. E 64, 016706 (2001); the flow takes two passes
 //! of max-min path strengths in ranks, O(edges) for the whole curve ([`Flow`]).
 
+mod cluster_numbers;
 mod components;
 mod curve;
 mod edge_order;
@@ -22,6 +23,7 @@ mod flow;
 mod points;
 pub mod theory;
 
+pub use cluster_numbers::{ClusterBin, ClusterNumbers, cluster_numbers};
 pub use components::Components;
 pub use curve::{Curve, Observables, PercolationRow, ensemble, observe, sweep};
 pub use edge_order::Order;

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use anyhow::bail;
 use clap::ValueEnum;
 use prunephase::files;
+use prunephase::percolation::theory::{TheoryRow, theory_rows};
 use prunephase::percolation::{self, Curve, ensemble};
 use prunephase::seed::Seeds;
 use prunephase::table;
@@ -72,12 +73,20 @@ pub struct PercolateArgs {
     /// The table to write (CSV)
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
+    /// A second table to write (CSV): P_inf of large random graphs with the same joint degrees, at the
+    /// same numbers of kept weights drawn at random
+    #[arg(long, value_name = "FILE")]
+    theory: Option<PathBuf>,
 }
 
 /// Runs `prunephase percolate`.
 pub fn run(args: &PercolateArgs) -> anyhow::Result<ExitCode> {
+    if args.theory.as_ref() == Some(&args.out) {
+        bail!("{}: --out and --theory name the same file; two are needed", args.out.display());
+    }
     let realisations = if args.order == Order::Magnitude { 1 } else { args.realisations };
     let mut curves: Vec<(String, Curve)> = Vec::new();
+    let mut theory: Vec<TheoryRow> = Vec::new();
     let bar = progress::bar(args.checkpoints.len() as u64 * realisations, "percolating");
     for path in &args.checkpoints {
         let graph = bar.suspend(|| graph::read(path, args.encoding))?;
@@ -92,6 +101,9 @@ pub fn run(args: &PercolateArgs) -> anyhow::Result<ExitCode> {
         // shape would else be the same curve.
         let seed = Seeds::new(args.seed, 0).within(&files::checksum(path)?).stream("percolation").next_u64();
         let found = ensemble(&graph, order, seed, realisations, &args.points.0, || bar.inc(1));
+        if args.theory.is_some() {
+            theory.extend(theory_rows(&graph, &name, &args.points.0));
+        }
         curves.extend(found.into_iter().map(|curve| (name.clone(), curve)));
     }
     bar.finish_and_clear();
@@ -101,5 +113,9 @@ pub fn run(args: &PercolateArgs) -> anyhow::Result<ExitCode> {
     table::write_rows(&args.out, curves.iter().flat_map(|(name, curve)| curve.rows(name)))?;
     let rows: usize = curves.iter().map(|(_, curve)| curve.points.len()).sum();
     eprintln!("{}: {} curves, {rows} rows", args.out.display(), curves.len());
+    if let Some(path) = &args.theory {
+        table::write_rows(path, &theory)?;
+        eprintln!("{}: {} rows of theory", path.display(), theory.len());
+    }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,5 +1,6 @@
 //! P_inf of the configuration model: what a random dilution leaves of a giant component.
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::joint_degrees::JointDegrees;
@@ -201,7 +202,7 @@ pub fn theory_rows(graph: &LayeredGraph, checkpoint: &str, points: &Points) -> V
     let share = |part: usize, whole: usize| if whole == 0 { 0.0 } else { part as f64 / whole as f64 };
     points
         .numbers(graph.edges())
-        .into_iter()
+        .into_par_iter()
         .map(|edges| {
             let phi = share(edges, graph.edges());
             let p_inf = giant_component(&joint, phi).p_inf;
