@@ -4,6 +4,9 @@
 
 mod arrows;
 mod data;
+#[path = "bench/ensembles.rs"]
+#[allow(dead_code)]
+mod ensembles;
 mod figure;
 mod graph;
 mod inspect;
@@ -17,3 +20,4 @@ mod rewire_command;
 mod rewire_properties;
 mod rewire_uniformity;
 mod scaling;
+mod universality;
