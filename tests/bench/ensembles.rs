@@ -36,6 +36,9 @@ pub struct Exact {
     pub omega: f64,
 }
 
+/// The number of edges at a control, and of sites that are no nodes there.
+type Control = Box<dyn Fn(f64) -> (usize, usize)>;
+
 pub const GROUPS: usize = 5;
 
 impl Model {
@@ -93,13 +96,12 @@ impl Model {
         }
     }
 
-    /// A graph, and for a control the number of edges and of sites that are no nodes.
-    fn realise(self, size: usize, seeds: &Seeds, most: f64) -> (LayeredGraph, Box<dyn Fn(f64) -> (usize, usize)>) {
+    /// A graph, and what a control means in it.
+    fn realise(self, size: usize, seeds: &Seeds, most: f64) -> (LayeredGraph, Control) {
         let lattice = |dimension, percolates| {
             let lattice = Lattice::new(dimension, size, percolates, seeds).unwrap();
             let graph = lattice.graph().clone();
-            let at: Box<dyn Fn(f64) -> (usize, usize)> =
-                Box::new(move |p| (lattice.edges_at(p), lattice.unoccupied_at(p)));
+            let at: Control = Box::new(move |p| (lattice.edges_at(p), lattice.unoccupied_at(p)));
             (graph, at)
         };
         match self {

@@ -41,8 +41,8 @@ enum Edges {
 }
 
 impl LayeredRandom {
-    /// Groups of `sizes` nodes N_0 to N_L, block l with exactly round(`densities`[l] x N_l x
-    /// N_(l+1)) edges.
+    /// Groups of `sizes` nodes N_0 to N_L, block l with exactly round(density x N_l x
+    /// N_(l+1)) edges, `densities` holding one density a block.
     ///
     /// # Errors
     /// [`GraphError::Structure`] where there is not one density for each block, or one is not in 0

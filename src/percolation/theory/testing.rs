@@ -3,8 +3,11 @@
 use crate::graph::{Block, LayeredGraph, Role};
 use crate::seed::Stream;
 
-/// Groups of these sizes; each block is (source, target, entries (row, column)).
-pub(super) fn layered(sizes: &[usize], blocks: &[(usize, usize, Vec<(usize, usize)>)]) -> LayeredGraph {
+/// (source group, target group, entries (row, column)).
+pub(super) type Joined = (usize, usize, Vec<(usize, usize)>);
+
+/// Groups of these sizes, joined by these blocks.
+pub(super) fn layered(sizes: &[usize], blocks: &[Joined]) -> LayeredGraph {
     let last = sizes.len() - 1;
     let role = |group| match group {
         0 => Role::Input,
