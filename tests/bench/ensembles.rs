@@ -39,6 +39,8 @@ pub struct Exact {
 /// The number of edges at a control, and of sites that are no nodes there.
 type Control = Box<dyn Fn(f64) -> (usize, usize)>;
 
+const SEED: u64 = 20_260_215;
+
 pub const GROUPS: usize = 5;
 
 impl Model {
@@ -137,7 +139,7 @@ pub fn realisations(model: Model, size: usize, count: u64, controls: &[f64], clu
     (0..count)
         .into_par_iter()
         .map(|realisation| {
-            let seeds = Seeds::new(20_260_215, realisation).within(&format!("universality {model:?} {size}"));
+            let seeds = Seeds::new(SEED, realisation).within(&format!("universality {model:?} {size}"));
             let (graph, at) = model.realise(size, &seeds, most);
             let (critical, unoccupied) = at(exact.critical);
             let numbers: Vec<usize> = controls.iter().map(|&control| at(control).0).collect();
