@@ -6,13 +6,15 @@ use prunephase::percolation::{Order, Points, cluster_numbers, sweep};
 use prunephase::scaling::{SizePoint, fit_growth, fit_tail};
 use prunephase::seed::Seeds;
 
-use crate::ensembles::{Model, Sample, merged, point, realisations};
+use crate::ensembles::{Model, SEED, Sample, merged, point, realisations};
 
 /// The exponent of an observable at the critical point against the exact one: within three statistical
 /// errors and a `bias` for corrections to scaling at these small sizes.
 fn grows(model: Model, sizes: &[(usize, u64)], of: fn(&Sample) -> f64, exact: f64, bias: f64) {
-    let points: Vec<SizePoint> =
-        sizes.iter().map(|&(size, count)| point(size, &realisations(model, size, count, &[], false), of)).collect();
+    let points: Vec<SizePoint> = sizes
+        .iter()
+        .map(|&(size, count)| point(size, &realisations(model, SEED, size, count, &[], false), of))
+        .collect();
     let fit = fit_growth(&points, None).unwrap();
     assert!(fit.acceptable, "{model:?} {fit:?}");
     assert!(fit.statistical < 0.06, "{model:?} {fit:?}: the error is too large to test anything");
@@ -45,7 +47,7 @@ fn layered_random_graphs_fall_apart_at_the_threshold() {
     let critical = Model::Layered.exact().critical;
     let controls = [0.9 * critical, 1.1 * critical];
     let share = |size: usize| {
-        let samples = realisations(Model::Layered, size, 10, &controls, false);
+        let samples = realisations(Model::Layered, SEED, size, 10, &controls, false);
         [0, 1].map(|index| samples.iter().map(|sample| sample.p_inf[index]).sum::<f64>() / 10.0)
     };
     let (small, large) = (share(20_000), share(200_000));
@@ -60,7 +62,7 @@ fn cluster_sizes_have_their_tails() {
     for (model, size, count, s_min, s_max) in
         [(Model::Bond2, 256, 60, 20, 600), (Model::Site2, 256, 60, 20, 600), (Model::Layered, 100_000, 20, 8, 200)]
     {
-        let samples = realisations(model, size, count, &[], true);
+        let samples = realisations(model, SEED, size, count, &[], true);
         let fit = fit_tail(&merged(samples.iter()), s_min, s_max).unwrap();
         let exact = model.exact().tau;
         assert!(fit.error < 0.02, "{model:?} {fit:?}");

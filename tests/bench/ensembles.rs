@@ -39,7 +39,8 @@ pub struct Exact {
 /// The number of edges at a control, and of sites that are no nodes there.
 type Control = Box<dyn Fn(f64) -> (usize, usize)>;
 
-const SEED: u64 = 20_260_215;
+/// The seed unless another is asked for.
+pub const SEED: u64 = 20_260_215;
 
 pub const GROUPS: usize = 5;
 
@@ -133,13 +134,13 @@ pub struct Sample {
 }
 
 /// Independent realisations of one size, at the critical point of `exact` and at `controls`.
-pub fn realisations(model: Model, size: usize, count: u64, controls: &[f64], clusters: bool) -> Vec<Sample> {
+pub fn realisations(model: Model, seed: u64, size: usize, count: u64, controls: &[f64], clusters: bool) -> Vec<Sample> {
     let exact = model.exact();
     let most = controls.iter().copied().fold(exact.critical, f64::max);
     (0..count)
         .into_par_iter()
         .map(|realisation| {
-            let seeds = Seeds::new(SEED, realisation).within(&format!("universality {model:?} {size}"));
+            let seeds = Seeds::new(seed, realisation).within(&format!("universality {model:?} {size}"));
             let (graph, at) = model.realise(size, &seeds, most);
             let (critical, unoccupied) = at(exact.critical);
             let numbers: Vec<usize> = controls.iter().map(|&control| at(control).0).collect();

@@ -1,7 +1,7 @@
 //! The sweep, the collapse, the growth exponents and the tail, where theory knows the answer.
 //!
-//! `cargo bench --no-default-features --profile dev --bench universality [-- MODEL...] [quick]`, with
-//! models bond2, site2, bond3, layered (all by default); `quick` takes a tenth of the realisations.
+//! `cargo bench --no-default-features --profile dev --bench universality [-- MODEL... times=X seed=S]`,
+//! with models bond2, site2, bond3, layered (all by default); `times` multiplies the realisations.
 //! Prints tables; deviations are in units of both errors combined.
 
 #![allow(clippy::unwrap_used)]
@@ -10,7 +10,7 @@ mod ensembles;
 
 use std::time::Instant;
 
-use ensembles::{Model, Sample, curves, merged, point, realisations};
+use ensembles::{Model, SEED, Sample, curves, merged, point, realisations};
 use prunephase::scaling::collapse::{CollapseOptions, fit};
 use prunephase::scaling::{GrowthFit, choose_cutoffs, cutoff_spread, fit_growth, fit_tail, fit_tail_corrected};
 
@@ -108,7 +108,7 @@ fn tails(samples: &[Sample], exact: f64, omega: f64) {
     row("tau corr.", fit.tau, statistical, shift, exact, &note);
 }
 
-fn run(plan: &Plan, share: f64) {
+fn run(plan: &Plan, share: f64, seed: u64) {
     let model = plan.model;
     let exact = model.exact();
     let (first, step, number) = plan.controls;
@@ -123,7 +123,7 @@ fn run(plan: &Plan, share: f64) {
     for (index, &(size, count)) in plan.sizes.iter().enumerate() {
         let start = Instant::now();
         let count = ((share * count as f64) as u64).max(BATCHES as u64);
-        let found = realisations(model, size, count, &controls, index == last);
+        let found = realisations(model, seed, size, count, &controls, index == last);
         let [s1, s2, chi] =
             [|s: &Sample| s.s1, |s: &Sample| s.s2, |s: &Sample| s.chi].map(|of| point(size, &found, of));
         println!(
@@ -180,12 +180,14 @@ fn run(plan: &Plan, share: f64) {
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
-    let share = if arguments.iter().any(|argument| argument == "quick") { 0.1 } else { 1.0 };
-    let mut names: Vec<&str> = arguments.iter().map(String::as_str).filter(|&name| name != "quick").collect();
+    let option = |name: &str| arguments.iter().find_map(|argument| argument.strip_prefix(name));
+    let share = option("times=").map_or(1.0, |text| text.parse().unwrap());
+    let seed = option("seed=").map_or(SEED, |text| text.parse().unwrap());
+    let mut names: Vec<&str> = arguments.iter().map(String::as_str).filter(|name| !name.contains('=')).collect();
     if names.is_empty() {
         names = vec!["bond2", "site2", "bond3", "layered"];
     }
     for name in names {
-        run(&plan(name), share);
+        run(&plan(name), share, seed);
     }
 }
