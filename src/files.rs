@@ -67,30 +67,74 @@ fn parent_of(path: &Path) -> &Path {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn write_atomically(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), FileError> {
-    let parent = parent_of(path);
-    let attempt = || -> io::Result<()> {
-        fs::create_dir_all(parent)?;
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(UNFINISHED);
-        // tempfile makes files that only their owner reads; results are for everybody.
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            builder.permissions(fs::Permissions::from_mode(0o644));
-        }
-        let temporary = builder.tempfile_in(parent)?;
-        let mut buffered = io::BufWriter::new(temporary.as_file());
-        write(&mut buffered)?;
-        buffered.flush()?;
-        drop(buffered);
-        temporary.as_file().sync_all()?;
-        temporary.persist(path).map_err(|error| error.error)?;
-        // The rename itself is durable only once its folder is.
-        #[cfg(unix)]
-        File::open(parent)?.sync_all()?;
-        Ok(())
-    };
-    attempt().map_err(|source| FileError::write(path, source))
+    let mut file = NewFile::create(path)?;
+    write(&mut file).map_err(|source| FileError::write(path, source))?;
+    file.finish()
+}
+
+/// A file that is written piece by piece under a temporary name, and is there under its own once it
+/// is finished, as [`write_atomically`] does; dropped before, it leaves nothing.
+#[derive(Debug)]
+pub struct NewFile {
+    buffered: io::BufWriter<tempfile::NamedTempFile>,
+    path: PathBuf,
+}
+
+impl NewFile {
+    /// Begins a file. Missing folders are made.
+    ///
+    /// # Errors
+    /// [`FileError::Write`] where the folder cannot be made or the disk refuses.
+    pub fn create(path: &Path) -> Result<Self, FileError> {
+        let attempt = || -> io::Result<tempfile::NamedTempFile> {
+            let parent = parent_of(path);
+            fs::create_dir_all(parent)?;
+            let mut builder = tempfile::Builder::new();
+            builder.prefix(UNFINISHED);
+            // tempfile makes files that only their owner reads; results are for everybody.
+            #[cfg(unix)]
+            {
+                use std::os::unix::fs::PermissionsExt;
+                builder.permissions(fs::Permissions::from_mode(0o644));
+            }
+            builder.tempfile_in(parent)
+        };
+        let temporary = attempt().map_err(|source| FileError::write(path, source))?;
+        Ok(Self { buffered: io::BufWriter::new(temporary), path: path.to_path_buf() })
+    }
+
+    /// Where the file will be.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Syncs the file and gives it its name, in place of an old one.
+    ///
+    /// # Errors
+    /// [`FileError::Write`] where the disk refuses; an old file stays.
+    pub fn finish(self) -> Result<(), FileError> {
+        let Self { buffered, path } = self;
+        let attempt = || -> io::Result<()> {
+            let temporary = buffered.into_inner().map_err(io::IntoInnerError::into_error)?;
+            temporary.as_file().sync_all()?;
+            temporary.persist(&path).map_err(|error| error.error)?;
+            // The rename itself is durable only once its folder is.
+            #[cfg(unix)]
+            File::open(parent_of(&path))?.sync_all()?;
+            Ok(())
+        };
+        attempt().map_err(|source| FileError::write(&path, source))
+    }
+}
+
+impl Write for NewFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.buffered.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.buffered.flush()
+    }
 }
 
 /// Every file below `folder`, sorted by path.

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
-use crate::files::{self, FileError};
+use crate::files::{self, FileError, NewFile};
 
 /// A table could not be read, or has the wrong columns or values.
 #[derive(Debug, Error)]
@@ -188,14 +188,83 @@ pub fn to_bytes<T: Serialize>(path: &Path, rows: impl IntoIterator<Item = T>) ->
     writer.into_inner().map_err(|error| csv_error(csv::Error::from(error.into_error())))
 }
 
-/// Writes rows to `path`, whole or not at all; the columns are named after the fields of `T`.
+/// Writes rows to `path`, whole or not at all, as they come; the columns are named after the fields of
+/// `T`.
 ///
 /// # Errors
 /// [`TableError`] where the disk refuses.
 pub fn write_rows<T: Serialize>(path: &Path, rows: impl IntoIterator<Item = T>) -> Result<(), TableError> {
-    let bytes = to_bytes(path, rows)?;
-    files::write_atomically(path, |file| file.write_all(&bytes))?;
-    Ok(())
+    let mut writer = RowWriter::create(path)?;
+    rows.into_iter().try_for_each(|row| writer.push(&row))?;
+    writer.finish()
+}
+
+/// A table that is written row by row; it is there once it is finished, whole or not at all.
+///
+/// ```
+/// use prunephase::table::RowWriter;
+/// let folder = tempfile::tempdir()?;
+/// let path = folder.path().join("a.csv");
+/// #[derive(serde::Serialize)]
+/// struct Row { density: f64 }
+/// let mut writer = RowWriter::create(&path)?;
+/// writer.push(&Row { density: 0.5 })?;
+/// assert!(!path.exists());
+/// writer.finish()?;
+/// assert_eq!(std::fs::read_to_string(&path)?, "density\n0.5\n");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct RowWriter {
+    csv: csv::Writer<NewFile>,
+    path: PathBuf,
+    rows: usize,
+}
+
+impl RowWriter {
+    /// Begins a table.
+    ///
+    /// # Errors
+    /// [`TableError`] where the disk refuses.
+    pub fn create(path: &Path) -> Result<Self, TableError> {
+        let csv = csv::Writer::from_writer(NewFile::create(path)?);
+        Ok(Self { csv, path: path.to_path_buf(), rows: 0 })
+    }
+
+    fn error(path: &Path) -> impl FnOnce(csv::Error) -> TableError + '_ {
+        move |source| {
+            if source.is_io_error() {
+                FileError::write(path, source.into()).into()
+            } else {
+                TableError::Csv { path: path.to_path_buf(), source }
+            }
+        }
+    }
+
+    /// Adds a row; the fields of the first name the columns.
+    ///
+    /// # Errors
+    /// [`TableError::Csv`] where it does not serialise to a flat record, else where the disk refuses.
+    pub fn push<T: Serialize>(&mut self, row: &T) -> Result<(), TableError> {
+        self.csv.serialize(row).map_err(Self::error(&self.path))?;
+        self.rows += 1;
+        Ok(())
+    }
+
+    /// The number of rows so far.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Gives the table its name.
+    ///
+    /// # Errors
+    /// [`TableError`] where the disk refuses; an old file stays.
+    pub fn finish(self) -> Result<(), TableError> {
+        let path = self.path;
+        let file = self.csv.into_inner().map_err(|error| Self::error(&path)(csv::Error::from(error.into_error())))?;
+        Ok(file.finish()?)
+    }
 }
 
 /// Reads rows whose columns are named after the fields of `T`.

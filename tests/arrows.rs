@@ -16,7 +16,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("checkpoint", &["files", "network", "mask"]),
     ("pruning", &["network", "mask", "seed"]),
     ("training", &["network", "mask", "seed", "data"]),
-    ("graph", &["files", "table", "network", "mask"]),
+    ("graph", &["files", "table", "network", "mask", "seed"]),
     ("percolation", &["graph", "seed", "table"]),
     ("topology", &["graph", "seed", "table"]),
     ("rewire", &["graph", "network", "mask", "seed", "table"]),

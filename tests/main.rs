@@ -4,6 +4,9 @@
 
 mod arrows;
 mod data;
+#[path = "bench/ensembles.rs"]
+#[allow(dead_code)]
+mod ensembles;
 mod figure;
 mod graph;
 mod inspect;
@@ -19,4 +22,5 @@ mod rewire_uniformity;
 mod scaling;
 mod topology;
 mod topology_command;
+mod universality;
 mod unrolled;

@@ -16,6 +16,7 @@ mod foreign;
 mod metadata;
 pub mod paths;
 mod read;
+mod scores;
 mod values;
 mod write;
 
@@ -23,6 +24,7 @@ use std::path::Path;
 
 pub use error::{CheckpointError, Problem};
 pub use metadata::{Kind, MaskSource, Metadata};
+pub use scores::read_scores;
 
 use crate::files;
 use crate::mask::Mask;

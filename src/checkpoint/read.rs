@@ -45,7 +45,7 @@ fn format_problem(bytes: &[u8], error: SafeTensorError) -> Problem {
     })
 }
 
-fn tensors_of(bytes: &[u8]) -> Result<Tensors<'_>, Problem> {
+pub(super) fn tensors_of(bytes: &[u8]) -> Result<Tensors<'_>, Problem> {
     let file = SafeTensors::deserialize(bytes).map_err(|error| format_problem(bytes, error))?;
     let tensors: Tensors<'_> = file.tensors().into_iter().collect();
     if let Some(name) = tensors.keys().find(|name| name.chars().any(char::is_control)) {

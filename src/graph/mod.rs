@@ -19,6 +19,7 @@
 mod block;
 mod encoding;
 mod export;
+pub mod generate;
 mod layered;
 mod visit;
 

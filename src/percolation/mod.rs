@@ -19,6 +19,9 @@
 //! The components follow Newman and Ziff, Phys. Rev. E 64, 016706 (2001); the flow takes two passes
 //! of max-min path strengths in ranks, O(edges) for the whole curve ([`Flow`]).
 
+mod averages;
+mod canonical;
+mod cluster_numbers;
 mod components;
 mod edge_order;
 mod flow;
@@ -27,7 +30,10 @@ mod points;
 mod shared;
 mod sort;
 mod sweep;
+pub mod theory;
 
+pub use averages::{AverageRow, Averages, Ensemble, Realisation};
+pub use cluster_numbers::{ClusterBin, ClusterNumbers, ClusterRow, cluster_numbers};
 pub use components::Components;
 pub use edge_order::{Order, Ranking};
 pub use flow::Flow;

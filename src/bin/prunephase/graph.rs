@@ -1,6 +1,6 @@
 //! `prunephase graph`: a checkpoint's graph for other tools.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::ValueEnum;
@@ -64,18 +64,18 @@ pub struct GraphArgs {
     encoding: Encoding,
 }
 
-/// Reads the graph of a checkpoint; its warnings, and what is wrong with it under the file's name.
-pub fn read(path: &std::path::Path, encoding: Encoding) -> anyhow::Result<LayeredGraph> {
-    let checkpoint = Checkpoint::read(path)?;
-    output::warn(&checkpoint.warnings);
+/// The graph of a checkpoint; what is wrong with it under the file's name.
+pub fn of(path: &Path, checkpoint: &Checkpoint, encoding: Encoding) -> anyhow::Result<LayeredGraph> {
     let Checkpoint { network, parameters, mask, .. } = checkpoint;
-    LayeredGraph::from_network(&network, &parameters, &mask, encoding.into())
+    LayeredGraph::from_network(network, parameters, mask, encoding.into())
         .map_err(|error| anyhow::Error::new(error).context(path.display().to_string()))
 }
 
 /// Runs `prunephase graph`.
 pub fn run(args: &GraphArgs) -> anyhow::Result<ExitCode> {
-    let graph = read(&args.checkpoint, args.encoding)?;
+    let checkpoint = Checkpoint::read(&args.checkpoint)?;
+    output::warn(&checkpoint.warnings);
+    let graph = of(&args.checkpoint, &checkpoint, args.encoding)?;
     graph.write(&args.out, args.format.into())?;
     let links = if graph.shares_weights() { format!("{} links of ", graph.links()) } else { String::new() };
     eprintln!(

@@ -7,13 +7,12 @@ use std::process::ExitCode;
 use clap::builder::PossibleValuesParser;
 use comfy_table::CellAlignment;
 use prunephase::checkpoint::Checkpoint;
-use prunephase::graph::LayeredGraph;
 use prunephase::seed::Seeds;
 use prunephase::topology::{self, FAMILIES, Measurement, Options, TopologyRow, WHOLE};
 use prunephase::{files, table};
 use serde::Serialize;
 
-use crate::graph::Encoding;
+use crate::graph::{self, Encoding};
 use crate::{output, progress};
 
 /// Topology of checkpoints: metrics of each layer and of the whole network
@@ -85,13 +84,16 @@ pub fn run(args: &TopologyArgs) -> anyhow::Result<ExitCode> {
         let name = path.display().to_string();
         let checkpoint = Checkpoint::read(path)?;
         bar.suspend(|| output::warn(&checkpoint.warnings));
-        let Checkpoint { network, parameters, mask, .. } = &checkpoint;
-        let graph = LayeredGraph::from_network(network, parameters, mask, args.encoding.into())
-            .map_err(|error| anyhow::Error::new(error).context(name.clone()))?;
+        let graph = graph::of(path, &checkpoint, args.encoding)?;
         let options = Options {
             // Samples of different checkpoints must be independent.
             seeds: Seeds::new(args.seed, 0).within(&files::checksum(path)?),
-            shapes: mask.layers.iter().map(|layer| (layer.name.clone(), layer.kept.shape().to_vec())).collect(),
+            shapes: checkpoint
+                .mask
+                .layers
+                .iter()
+                .map(|layer| (layer.name.clone(), layer.kept.shape().to_vec()))
+                .collect(),
         };
         let mut metrics = Vec::new();
         for family in &chosen {

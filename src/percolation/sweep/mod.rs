@@ -91,6 +91,11 @@ impl<'a> Sweep<'a> {
         &self.components
     }
 
+    /// The observables where no weight is there yet.
+    pub(super) fn empty(&self) -> Observables {
+        observed(self.graph, 0, &Components::new(self.graph.nodes()), &self.flow, Reached::default())
+    }
+
     fn next_number(&mut self) -> Option<usize> {
         match &mut self.every {
             Some(next) if *next <= self.graph.edges() => {
