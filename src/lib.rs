@@ -48,6 +48,7 @@ pub mod seed;
 #[cfg(feature = "train")]
 pub mod study;
 pub mod table;
+pub mod topology;
 #[cfg(feature = "train")]
 pub mod training;
 
