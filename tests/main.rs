@@ -17,3 +17,4 @@ mod rewire_command;
 mod rewire_properties;
 mod rewire_uniformity;
 mod scaling;
+mod topology_spectra;

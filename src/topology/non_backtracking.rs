@@ -126,13 +126,13 @@ fn radius_of(graph: &Adjacency) -> Result<f64, TopologyError> {
         let found = leading(1, vec![start], 1e-9, |x, image| scaled_product(graph, x, &scale, image))
             .map_err(|unfinished| failed(unfinished.products, unfinished.residual))?;
         y = found.vectors[0].iter().zip(&scale).map(|(x, scale)| x / scale).collect();
-        // lambda^2 c - lambda a + b = 0 with a = y^T A y, b = y^T (D - I) y, c = y^T y.
-        let (mut a, mut b, mut c) = (0.0, 0.0, 0.0);
-        for i in 0..n {
-            let sum: f64 = graph.of(i).iter().map(|&j| y[j as usize]).sum();
-            a += y[i] * sum;
-            b += (graph.degree(i) as f64 - 1.0) * y[i] * y[i];
-            c += y[i] * y[i];
+        // lambda^2 c - lambda a + b = 0 with c = y^T y, b = y^T (D - I) y and a = y^T A y, which is the
+        // eigenvalue: the vector x = S y has length 1.
+        let a = found.values[0];
+        let (mut b, mut c) = (0.0, 0.0);
+        for (i, y) in y.iter().enumerate() {
+            b += (graph.degree(i) as f64 - 1.0) * y * y;
+            c += y * y;
         }
         let root = (a + (a * a - 4.0 * b * c).max(0.0).sqrt()) / (2.0 * c);
         step = (root - lambda) / lambda;
