@@ -60,6 +60,15 @@ impl Components {
         }
     }
 
+    /// Whether an edge would join two components.
+    ///
+    /// # Panics
+    /// Where a node is not below N.
+    #[inline]
+    pub fn joins(&mut self, a: u32, b: u32) -> bool {
+        self.root(a) != self.root(b)
+    }
+
     /// Adds an edge; whether it joined two components. Almost O(1): the inverse Ackermann function
     /// for the search, and O(log N) amortised over all unions for s2.
     ///

@@ -1,21 +1,26 @@
 //! The order in which the kept weights return.
 
 use std::fmt;
+use std::ops::ControlFlow;
 
 use serde::{Deserialize, Serialize};
 
+use super::sort::{self, Scored};
 use crate::graph::LayeredGraph;
 use crate::seed::Seeds;
 
-/// The order in which the kept weights return.
+/// The kind of order in which the kept weights return, as tables name it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Order {
     /// By descending |w|, ties by layer, then by flat index: the reverse of the order in which
     /// magnitude pruning removes them.
     Magnitude,
     /// Uniformly at random.
     Random,
+    /// By descending score, ties by layer, then by flat index.
+    Score,
 }
 
 impl fmt::Display for Order {
@@ -23,7 +28,44 @@ impl fmt::Display for Order {
         formatter.write_str(match self {
             Self::Magnitude => "magnitude",
             Self::Random => "random",
+            Self::Score => "score",
         })
+    }
+}
+
+/// One order of a graph's kept weights.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub enum Ranking<'a> {
+    /// See [`Order::Magnitude`].
+    Magnitude,
+    /// See [`Order::Random`]; the seed and the realisation name the order.
+    Random {
+        /// The seed of all realisations.
+        seed: u64,
+        /// The realisation.
+        realisation: u64,
+    },
+    /// See [`Order::Score`]: one finite score a kept weight, by layer, then by flat index.
+    Scores(&'a [f32]),
+}
+
+impl Ranking<'_> {
+    /// The kind of order.
+    pub fn order(&self) -> Order {
+        match self {
+            Self::Magnitude => Order::Magnitude,
+            Self::Random { .. } => Order::Random,
+            Self::Scores(_) => Order::Score,
+        }
+    }
+
+    /// The realisation of a random order, else 0.
+    pub fn realisation(&self) -> u64 {
+        match self {
+            Self::Random { realisation, .. } => *realisation,
+            _ => 0,
+        }
     }
 }
 
@@ -35,7 +77,7 @@ pub(super) trait Ends: Copy + Default + Send {
 }
 
 /// Ends in graphs of at most 65,536 nodes.
-#[derive(Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Narrow([u16; 2]);
 
 impl Ends for Narrow {
@@ -57,7 +99,7 @@ impl Ends for Narrow {
 }
 
 /// Ends in any graph.
-#[derive(Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Wide([u32; 2]);
 
 impl Ends for Wide {
@@ -77,8 +119,9 @@ impl Ends for Wide {
     }
 }
 
-/// An edge with what it is sorted by: 8 bytes with [`Narrow`] ends, 12 with [`Wide`] ones.
-#[derive(Clone, Copy, Default)]
+/// An edge with a number: what it is sorted by, or when it comes. 8 bytes with [`Narrow`] ends, 12
+/// with [`Wide`] ones.
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Keyed<E> {
     pub key: u32,
     pub ends: E,
@@ -89,92 +132,110 @@ pub(super) fn is_narrow(graph: &LayeredGraph) -> bool {
     graph.nodes() <= 1 << 16
 }
 
-/// The ends of the kept weights in an order; `seed` and `realisation` name the random one.
-pub(super) fn ordered<E: Ends>(graph: &LayeredGraph, order: Order, seed: u64, realisation: u64) -> Vec<E> {
-    match order {
-        Order::Magnitude => {
-            let mut edges = Vec::with_capacity(graph.edges());
-            // The bits of numbers that are not negative are ordered as the numbers are.
-            edges.extend(
-                graph.weights().map(|(w, source, target)| Keyed { key: !w.to_bits(), ends: E::new(source, target) }),
-            );
-            sort_by_key(&mut edges);
-            edges.into_iter().map(|edge| edge.ends).collect()
-        }
-        Order::Random => {
-            let mut edges = in_place(graph);
-            Seeds::new(seed, realisation).stream("percolation: random order").shuffle(&mut edges);
-            edges
+/// Calls `visit` with |w| and the ends of every kept weight, by layer, then by flat index.
+#[inline]
+pub(super) fn for_each_edge<E: Ends>(graph: &LayeredGraph, mut visit: impl FnMut(f32, E)) {
+    for block in graph.blocks() {
+        let source = graph.groups()[block.source()].first as u32;
+        let target = graph.groups()[block.target()].first as u32;
+        for row in 0..block.rows() {
+            let (columns, magnitudes) = block.edges_into(row);
+            let row = target + row as u32;
+            for (&column, &magnitude) in columns.iter().zip(magnitudes) {
+                visit(magnitude, E::new(source + column, row));
+            }
         }
     }
+}
+
+/// Edges scored by |w|.
+struct Magnitudes<'a>(&'a LayeredGraph);
+
+impl<E: Ends> Scored<E> for Magnitudes<'_> {
+    fn count(&self) -> usize {
+        self.0.edges()
+    }
+
+    fn for_each(&self, visit: impl FnMut(f32, E)) {
+        for_each_edge(self.0, visit);
+    }
+
+    fn range(&self) -> (f32, f32) {
+        let mut most = 0;
+        for block in self.0.blocks() {
+            for row in 0..block.rows() {
+                // The bits of numbers that are not negative are ordered as the numbers are.
+                let bits = block.edges_into(row).1.iter().map(|w| w.to_bits());
+                most = bits.fold(most, u32::max);
+            }
+        }
+        (0.0, f32::from_bits(most))
+    }
+}
+
+/// Edges with scores of their own.
+struct Scores<'a>(&'a LayeredGraph, &'a [f32]);
+
+impl<'a> Scores<'a> {
+    fn of(graph: &'a LayeredGraph, scores: &'a [f32]) -> Self {
+        assert_eq!(scores.len(), graph.edges(), "one score a kept weight is needed");
+        Self(graph, scores)
+    }
+}
+
+impl<E: Ends> Scored<E> for Scores<'_> {
+    fn count(&self) -> usize {
+        self.0.edges()
+    }
+
+    fn for_each(&self, mut visit: impl FnMut(f32, E)) {
+        let mut scores = self.1.iter();
+        for_each_edge(self.0, |_, ends| {
+            if let Some(&score) = scores.next() {
+                visit(score, ends);
+            }
+        });
+    }
+}
+
+/// The ends of the kept weights in an order.
+///
+/// # Panics
+/// Where there is not one score a kept weight.
+pub(super) fn ordered<E: Ends>(graph: &LayeredGraph, ranking: Ranking<'_>) -> Vec<E> {
+    match ranking {
+        Ranking::Magnitude => sort::descending(&Magnitudes(graph)),
+        Ranking::Scores(scores) => sort::descending(&Scores::of(graph, scores)),
+        Ranking::Random { seed, realisation } => shuffled(graph, seed, realisation),
+    }
+}
+
+/// Calls `visit` with the ends of the kept weights in an order, until it returns
+/// [`ControlFlow::Break`]; what comes after is not sorted.
+///
+/// # Panics
+/// Where there is not one score a kept weight.
+pub(super) fn in_order<E: Ends>(
+    graph: &LayeredGraph,
+    ranking: Ranking<'_>,
+    visit: impl FnMut(E) -> ControlFlow<()>,
+) -> ControlFlow<()> {
+    match ranking {
+        Ranking::Magnitude => sort::visit_descending(&Magnitudes(graph), visit),
+        Ranking::Scores(scores) => sort::visit_descending(&Scores::of(graph, scores), visit),
+        Ranking::Random { seed, realisation } => shuffled(graph, seed, realisation).into_iter().try_for_each(visit),
+    }
+}
+
+fn shuffled<E: Ends>(graph: &LayeredGraph, seed: u64, realisation: u64) -> Vec<E> {
+    let mut edges = in_place(graph);
+    Seeds::new(seed, realisation).stream("percolation: random order").shuffle(&mut edges);
+    edges
 }
 
 /// The ends of the kept weights by layer, then by flat index.
 pub(super) fn in_place<E: Ends>(graph: &LayeredGraph) -> Vec<E> {
     let mut edges = Vec::with_capacity(graph.edges());
-    edges.extend(graph.weights().map(|(_, source, target)| E::new(source, target)));
+    for_each_edge(graph, |_, ends| edges.push(ends));
     edges
-}
-
-const DIGIT_BITS: u32 = 11;
-const DIGITS: usize = 3;
-
-/// Sorts by ascending key and keeps the order of equal keys: a radix sort in three passes, least
-/// significant digit first.
-fn sort_by_key<E: Ends>(edges: &mut Vec<Keyed<E>>) {
-    let digit = |key: u32, pass: usize| (key >> (DIGIT_BITS * pass as u32)) as usize & ((1 << DIGIT_BITS) - 1);
-    let mut counts = vec![[0u32; 1 << DIGIT_BITS]; DIGITS];
-    for edge in edges.iter() {
-        for (pass, counts) in counts.iter_mut().enumerate() {
-            counts[digit(edge.key, pass)] += 1;
-        }
-    }
-    let mut sorted = vec![Keyed::default(); edges.len()];
-    for (pass, counts) in counts.iter_mut().enumerate() {
-        if counts.iter().any(|&count| count as usize == edges.len()) {
-            continue;
-        }
-        let mut next = 0;
-        for count in counts.iter_mut() {
-            next += std::mem::replace(count, next);
-        }
-        for &edge in edges.iter() {
-            let place = &mut counts[digit(edge.key, pass)];
-            sorted[*place as usize] = edge;
-            *place += 1;
-        }
-        std::mem::swap(edges, &mut sorted);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    proptest! {
-        #[test]
-        fn the_radix_sort_is_a_stable_sort(
-            keys in prop::collection::vec(prop_oneof![any::<u32>(), 0u32..4, Just(u32::MAX)], 0..200)
-        ) {
-            let mut edges: Vec<Keyed<Wide>> = keys
-                .iter()
-                .enumerate()
-                .map(|(index, &key)| Keyed { key, ends: Wide::new(index as u32, 0) })
-                .collect();
-            sort_by_key(&mut edges);
-            let mut expected: Vec<(u32, u32)> =
-                keys.iter().enumerate().map(|(index, &key)| (key, index as u32)).collect();
-            expected.sort();
-            let found: Vec<(u32, u32)> = edges.iter().map(|edge| (edge.key, edge.ends.source())).collect();
-            prop_assert_eq!(found, expected);
-        }
-    }
-
-    #[test]
-    fn edges_stay_small() {
-        assert_eq!(std::mem::size_of::<Keyed<Narrow>>(), 8);
-        assert_eq!(std::mem::size_of::<Keyed<Wide>>(), 12);
-    }
 }

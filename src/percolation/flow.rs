@@ -105,6 +105,25 @@ impl Flow {
         }
     }
 
+    /// Moves `reached` on to the first `edges` weights, which are not fewer than before. O(1)
+    /// amortised over all weights.
+    #[inline]
+    pub(super) fn advance(&self, reached: &mut Reached, edges: usize) {
+        let on = |count: &mut usize, times: &[u32]| {
+            while times.get(*count).is_some_and(|&time| time as usize <= edges) {
+                *count += 1;
+            }
+        };
+        on(&mut reached.outputs, &self.outputs);
+        on(&mut reached.inputs, &self.inputs);
+        on(&mut reached.alive, &self.alive);
+    }
+
+    /// The number of hidden nodes.
+    pub(super) fn hidden(&self) -> usize {
+        self.hidden
+    }
+
     fn by(times: &[u32], edges: usize) -> usize {
         times.partition_point(|&time| time as usize <= edges)
     }
@@ -128,4 +147,12 @@ impl Flow {
     pub fn active_edges(&self, edges: usize) -> usize {
         self.active[edges.min(self.active.len() - 1)] as usize
     }
+}
+
+/// How many outputs, inputs and hidden nodes lie on a path from an input to an output by now.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Reached {
+    pub outputs: usize,
+    pub inputs: usize,
+    pub alive: usize,
 }

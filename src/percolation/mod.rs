@@ -16,13 +16,16 @@
 //! of max-min path strengths in ranks, O(edges) for the whole curve ([`Flow`]).
 
 mod components;
-mod curve;
 mod edge_order;
 mod flow;
+mod observables;
 mod points;
+mod sort;
+mod sweep;
 
 pub use components::Components;
-pub use curve::{Curve, Observables, PercolationRow, ensemble, observe, sweep};
-pub use edge_order::Order;
+pub use edge_order::{Order, Ranking};
 pub use flow::Flow;
+pub use observables::{Curve, Observables, PercolationRow};
 pub use points::Points;
+pub use sweep::{Sweep, ensemble, observe, sweep, sweep_components};

@@ -151,7 +151,7 @@ proptest! {
         check(&graph, &expected, &sweep(&graph, Order::Magnitude, 0, 0, &Points::All));
         prop_assert_eq!(observe(&graph), brute_force(&graph, &expected));
 
-        let order = edge_order::ordered::<Wide>(&graph, Order::Random, seed, 3);
+        let order = edge_order::ordered::<Wide>(&graph, Ranking::Random { seed, realisation: 3 });
         let order: Vec<_> = order.iter().map(|edge| (edge.source() as usize, edge.target() as usize)).collect();
         check(&graph, &order, &sweep(&graph, Order::Random, seed, 3, &Points::All));
         let (mut found, mut all) = (order, expected);
@@ -176,12 +176,39 @@ proptest! {
     #[test]
     fn wide_and_narrow_ends_agree(seed in any::<u64>()) {
         let graph = random_graph(&mut Seeds::new(seed, 0).stream("test graph"));
-        let numbers = Points::All.numbers(graph.edges());
-        for order in [Order::Magnitude, Order::Random] {
-            let narrow = edge_order::ordered::<Narrow>(&graph, order, seed, 0);
-            let wide = edge_order::ordered::<Wide>(&graph, order, seed, 0);
-            prop_assert_eq!(along(&graph, &narrow, &numbers), along(&graph, &wide, &numbers));
+        for ranking in [Ranking::Magnitude, Ranking::Random { seed, realisation: 0 }] {
+            let narrow = edge_order::ordered::<Narrow>(&graph, ranking);
+            let wide = edge_order::ordered::<Wide>(&graph, ranking);
+            prop_assert_eq!(Flow::new(&graph, &narrow), Flow::new(&graph, &wide));
+            prop_assert!(narrow.iter().map(|e| (e.source(), e.target())).eq(wide.iter().map(|e| (e.source(), e.target()))));
         }
+    }
+
+    #[test]
+    fn scores_are_ranked_like_magnitudes(seed in any::<u64>()) {
+        let graph = random_graph(&mut Seeds::new(seed, 0).stream("test graph"));
+        let mut stream = Seeds::new(seed, 0).stream("test scores");
+        let scores: Vec<f32> = (0..graph.edges()).map(|_| stream.below(7) as f32 - 3.0).collect();
+        let scored = graph.weights().zip(&scores).map(|((_, source, target), &score)| (score, source, target));
+        let expected = by_magnitude(scored.collect());
+        let points: Vec<_> = Sweep::new(&graph, Ranking::Scores(&scores), &Points::All).collect();
+        check(&graph, &expected, &Curve { order: Order::Score, realisation: 0, points });
+    }
+
+    #[test]
+    fn components_alone_are_those_of_the_sweep(seed in any::<u64>()) {
+        let graph = random_graph(&mut Seeds::new(seed, 0).stream("test graph"));
+        let ranking = if seed % 2 == 0 { Ranking::Magnitude } else { Ranking::Random { seed, realisation: 1 } };
+        let mut seen = Vec::new();
+        sweep_components(&graph, ranking, |edges, components| {
+            assert_eq!(*edges.start(), seen.len() + 1);
+            let now = (components.s1(), components.s2(), components.squares_but_largest(), components.count());
+            seen.extend(edges.map(|_| now));
+        });
+        let expected: Vec<_> = Sweep::new(&graph, ranking, &Points::All)
+            .map(|seen| (seen.s1, seen.s2, seen.squares_but_largest, seen.components))
+            .collect();
+        prop_assert_eq!(seen, expected);
     }
 }
 
