@@ -132,13 +132,7 @@ fn join<E: Ends>(components: &mut Components, edges: &[E]) {
     }
 }
 
-fn observed(
-    graph: &LayeredGraph,
-    edges: usize,
-    components: &Components,
-    flow: &Flow,
-    reached: Reached,
-) -> Observables {
+fn observed(graph: &LayeredGraph, edges: usize, components: &Components, flow: &Flow, reached: Reached) -> Observables {
     Observables {
         edges,
         nodes: graph.nodes(),
