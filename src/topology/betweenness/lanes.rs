@@ -19,12 +19,10 @@ const PULL_OVERHEAD: usize = 2;
 /// What pushing along a pair costs, in pulls.
 const PUSH_COST: usize = 2;
 
-type Lanes = [f64; LANES];
-
-const ZERO: Lanes = [0.0; LANES];
+type Lanes<const L: usize> = [f64; L];
 
 #[inline]
-fn add(sum: &mut Lanes, other: &Lanes) {
+fn add<const L: usize>(sum: &mut Lanes<L>, other: &Lanes<L>) {
     for (sum, other) in sum.iter_mut().zip(other) {
         *sum += other;
     }
@@ -32,8 +30,8 @@ fn add(sum: &mut Lanes, other: &Lanes) {
 
 /// The sum of `values` over `nodes`, in two chains so that additions do not wait for each other.
 #[inline]
-fn gather(values: &[Lanes], nodes: &[u32]) -> Lanes {
-    let (mut even, mut odd) = (ZERO, ZERO);
+fn gather<const L: usize>(values: &[Lanes<L>], nodes: &[u32]) -> Lanes<L> {
+    let (mut even, mut odd) = ([0.0; L], [0.0; L]);
     let pairs = nodes.chunks_exact(2);
     let rest = pairs.remainder();
     for pair in pairs {
@@ -49,9 +47,9 @@ fn gather(values: &[Lanes], nodes: &[u32]) -> Lanes {
 
 /// (1 + dependency) / paths in the lanes that have paths, 0 in the others.
 #[inline]
-fn shares(paths: &Lanes, dependency: &Lanes) -> Lanes {
-    let mut shares = ZERO;
-    for lane in 0..LANES {
+fn shares<const L: usize>(paths: &Lanes<L>, dependency: &Lanes<L>) -> Lanes<L> {
+    let mut shares = [0.0; L];
+    for lane in 0..L {
         let share = (1.0 + dependency[lane]) / paths[lane];
         shares[lane] = if paths[lane] == 0.0 { 0.0 } else { share };
     }
@@ -62,6 +60,7 @@ fn shares(paths: &Lanes, dependency: &Lanes) -> Lanes {
 pub(super) struct Sweep<'a> {
     outward: &'a Adjacency,
     inward: &'a Adjacency,
+    both_ways: bool,
     /// The group of each node.
     group_of: Vec<u32>,
     /// Nodes of each group.
@@ -73,18 +72,18 @@ pub(super) struct Sweep<'a> {
 }
 
 /// The arrays of one thread, all clean (0) between batches.
-pub(super) struct Workspace {
+pub(super) struct Workspace<const L: usize> {
     /// The number of shortest paths in the lanes that have seen a node.
-    paths: Vec<Lanes>,
+    paths: Vec<Lanes<L>>,
     /// One level spread over the nodes, for pulling.
-    spread: Vec<Lanes>,
+    spread: Vec<Lanes<L>>,
     /// Sums of pushes.
-    pushed: Vec<Lanes>,
+    pushed: Vec<Lanes<L>>,
     /// One bit a lane that has seen the node.
     seen: Vec<u8>,
     marked: Vec<bool>,
     touched: Vec<u32>,
-    entries: Vec<Entry>,
+    entries: Vec<Entry<L>>,
     /// Where each level begins in `entries`, and the end.
     levels: Vec<usize>,
     /// Pulling costs left in each group.
@@ -93,18 +92,18 @@ pub(super) struct Workspace {
 }
 
 #[derive(Clone)]
-struct Entry {
+struct Entry<const L: usize> {
     node: u32,
-    paths: Lanes,
-    dependency: Lanes,
+    paths: Lanes<L>,
+    dependency: Lanes<L>,
 }
 
-impl Workspace {
+impl<const L: usize> Workspace<L> {
     pub fn new(nodes: usize) -> Self {
         Self {
-            paths: vec![ZERO; nodes],
-            spread: vec![ZERO; nodes],
-            pushed: vec![ZERO; nodes],
+            paths: vec![[0.0; L]; nodes],
+            spread: vec![[0.0; L]; nodes],
+            pushed: vec![[0.0; L]; nodes],
             seen: vec![0; nodes],
             marked: vec![false; nodes],
             touched: Vec::new(),
@@ -118,10 +117,10 @@ impl Workspace {
     /// Enters `arrived` paths at `node` into the level that grows, in the lanes that had not seen
     /// the node; whether all of the `full` lanes now have, and had not before.
     #[inline]
-    fn arrive(&mut self, node: usize, arrived: &Lanes, full: u8) -> bool {
+    fn arrive(&mut self, node: usize, arrived: &Lanes<L>, full: u8) -> bool {
         let paths = &mut self.paths[node];
-        let mut new = ZERO;
-        for lane in 0..LANES {
+        let mut new = [0.0; L];
+        for lane in 0..L {
             new[lane] = if paths[lane] == 0.0 { arrived[lane] } else { 0.0 };
         }
         add(paths, &new);
@@ -132,7 +131,7 @@ impl Workspace {
         if lanes == 0 {
             return false;
         }
-        self.entries.push(Entry { node: node as u32, paths: new, dependency: ZERO });
+        self.entries.push(Entry { node: node as u32, paths: new, dependency: [0.0; L] });
         self.seen[node] |= lanes;
         self.seen[node] == full
     }
@@ -157,37 +156,40 @@ impl<'a> Sweep<'a> {
         for (index, range) in ranges.iter().enumerate() {
             group_of[range.clone()].fill(index as u32);
         }
-        Self { outward, inward, group_of, ranges, steps, costs }
+        Self { outward, inward, both_ways, group_of, ranges, steps, costs }
     }
 
     pub fn nodes(&self) -> usize {
         self.group_of.len()
     }
 
-    /// The nodes that can go anywhere: the others are not between any two.
+    /// The nodes with a path of two steps to another node: only these have nodes between themselves
+    /// and others.
     pub fn sources(&self) -> Vec<u32> {
-        (0..self.nodes() as u32).filter(|&node| self.outward.degree(node as usize) > 0).collect()
+        let back = usize::from(self.both_ways);
+        let onward = |&next: &u32| self.outward.degree(next as usize) > back;
+        (0..self.nodes() as u32).filter(|&node| self.outward.of(node as usize).iter().any(onward)).collect()
     }
 
-    /// Adds the dependencies of up to [`LANES`] `sources` on every node to `sum`.
-    pub fn add(&self, sources: &[u32], workspace: &mut Workspace, sum: &mut [f64]) {
+    /// Adds the dependencies of up to L `sources` on every node to `sum`.
+    pub fn add<const L: usize>(&self, sources: &[u32], workspace: &mut Workspace<L>, sum: &mut [f64]) {
         self.search(sources, workspace);
         self.accumulate(workspace, sum);
         for entry in &workspace.entries {
-            workspace.paths[entry.node as usize] = ZERO;
+            workspace.paths[entry.node as usize] = [0.0; L];
             workspace.seen[entry.node as usize] = 0;
         }
     }
 
     /// Fills the levels from the sources outward.
-    fn search(&self, sources: &[u32], workspace: &mut Workspace) {
+    fn search<const L: usize>(&self, sources: &[u32], workspace: &mut Workspace<L>) {
         let full = (0..sources.len()).fold(0, |full, lane| full | 1u8 << lane);
         workspace.entries.clear();
         workspace.levels.clear();
         workspace.levels.push(0);
         workspace.left.clone_from(&self.costs);
         for (lane, &source) in sources.iter().enumerate() {
-            let mut one = ZERO;
+            let mut one = [0.0; L];
             one[lane] = 1.0;
             if workspace.arrive(source as usize, &one, full) {
                 self.leave_out(source as usize, workspace);
@@ -218,11 +220,11 @@ impl<'a> Sweep<'a> {
         }
     }
 
-    fn leave_out(&self, node: usize, workspace: &mut Workspace) {
+    fn leave_out<const L: usize>(&self, node: usize, workspace: &mut Workspace<L>) {
         workspace.left[self.group_of[node] as usize] -= pull_cost(self.inward.degree(node));
     }
 
-    fn push_outward(&self, start: usize, end: usize, full: u8, workspace: &mut Workspace) {
+    fn push_outward<const L: usize>(&self, start: usize, end: usize, full: u8, workspace: &mut Workspace<L>) {
         for entry in &workspace.entries[start..end] {
             for &next in self.outward.of(entry.node as usize) {
                 let node = next as usize;
@@ -239,7 +241,7 @@ impl<'a> Sweep<'a> {
         let mut touched = std::mem::take(&mut workspace.touched);
         for node in touched.drain(..).map(|node| node as usize) {
             workspace.marked[node] = false;
-            let arrived = std::mem::replace(&mut workspace.pushed[node], ZERO);
+            let arrived = std::mem::replace(&mut workspace.pushed[node], [0.0; L]);
             if workspace.arrive(node, &arrived, full) {
                 self.leave_out(node, workspace);
             }
@@ -247,7 +249,7 @@ impl<'a> Sweep<'a> {
         workspace.touched = touched;
     }
 
-    fn pull_outward(&self, start: usize, end: usize, full: u8, workspace: &mut Workspace) {
+    fn pull_outward<const L: usize>(&self, start: usize, end: usize, full: u8, workspace: &mut Workspace<L>) {
         for entry in &workspace.entries[start..end] {
             workspace.spread[entry.node as usize] = entry.paths;
         }
@@ -267,13 +269,13 @@ impl<'a> Sweep<'a> {
             }
         }
         for index in start..end {
-            workspace.spread[workspace.entries[index].node as usize] = ZERO;
+            workspace.spread[workspace.entries[index].node as usize] = [0.0; L];
         }
     }
 
     /// Walks back over the levels: the dependency of a source on a node v is the sum over the next
     /// level's neighbours w of paths(v) / paths(w) x (1 + dependency on w).
-    fn accumulate(&self, workspace: &mut Workspace, sum: &mut [f64]) {
+    fn accumulate<const L: usize>(&self, workspace: &mut Workspace<L>, sum: &mut [f64]) {
         // The sources themselves, level 0, are ends of their paths and not between.
         for level in (2..workspace.levels.len().saturating_sub(1)).rev() {
             let (start, middle, end) =
@@ -296,7 +298,7 @@ impl<'a> Sweep<'a> {
                 for entry in near.iter_mut() {
                     let node = entry.node as usize;
                     workspace.marked[node] = false;
-                    let returned = std::mem::replace(&mut workspace.pushed[node], ZERO);
+                    let returned = std::mem::replace(&mut workspace.pushed[node], [0.0; L]);
                     sum[node] += entry.depend(&returned);
                 }
             } else {
@@ -309,18 +311,18 @@ impl<'a> Sweep<'a> {
                     sum[node] += entry.depend(&returned);
                 }
                 for entry in far.iter() {
-                    workspace.spread[entry.node as usize] = ZERO;
+                    workspace.spread[entry.node as usize] = [0.0; L];
                 }
             }
         }
     }
 }
 
-impl Entry {
+impl<const L: usize> Entry<L> {
     /// Sets the dependencies from the shares that returned; their sum over the lanes.
     #[inline]
-    fn depend(&mut self, returned: &Lanes) -> f64 {
-        for lane in 0..LANES {
+    fn depend(&mut self, returned: &Lanes<L>) -> f64 {
+        for lane in 0..L {
             self.dependency[lane] = self.paths[lane] * returned[lane];
         }
         self.dependency.iter().sum()

@@ -14,6 +14,15 @@ use crate::graph::LayeredGraph;
 /// bytes of the result depend on the graph alone.
 const CHUNKS: usize = 64;
 
+/// Sources in a chunk at least: fewer do not pay for the chunk's sum.
+const CHUNK: usize = 64;
+
+/// Lanes where the searches of different sources hardly meet.
+const FEW_LANES: usize = 2;
+
+/// Directed pairs a node below which they do not.
+const SPARSE: usize = 4;
+
 /// Which way paths may follow the pairs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PathDirection {
@@ -41,7 +50,7 @@ pub struct Betweenness {
 /// 1.8e308 (about 100 dense layers of 1,000 units).
 ///
 /// Brandes's accumulation (J. Math. Sociol. 25, 163 (2001), doi:10.1080/0022250X.2001.9990249) runs
-/// for 8 sources at once, level by level, and each level either pushes from the frontier or pulls
+/// for 8 sources at once (2 in sparse directed graphs), level by level, and each level either pushes from the frontier or pulls
 /// into the nodes not yet seen, whichever touches fewer pairs (Beamer, Asanovic and Patterson, SC
 /// 2012, doi:10.1109/SC.2012.50). Chunks of sources run in parallel on rayon's current pool and are
 /// summed in a fixed order: the bytes do not depend on the number of threads. O(nodes x pairs) time
@@ -64,29 +73,34 @@ pub fn betweenness(graph: &LayeredGraph, direction: PathDirection) -> Betweennes
     let values = match direction {
         PathDirection::Undirected => {
             let both = Adjacency::undirected(graph);
-            let mut values = all_sources(&Sweep::new(graph, &both, &both, true));
+            let mut values = all_sources::<LANES>(&Sweep::new(graph, &both, &both, true));
             values.iter_mut().for_each(|value| *value /= 2.0);
             values
         }
         PathDirection::Directed => {
             let (forward, backward) = (Adjacency::forward(graph), Adjacency::backward(graph));
-            all_sources(&Sweep::new(graph, &forward, &backward, false))
+            let sweep = Sweep::new(graph, &forward, &backward, false);
+            if graph.pairs() < SPARSE * graph.nodes() {
+                all_sources::<FEW_LANES>(&sweep)
+            } else {
+                all_sources::<LANES>(&sweep)
+            }
         }
     };
     Betweenness { direction, values }
 }
 
 /// The sum over all sources that have somewhere to go.
-fn all_sources(sweep: &Sweep<'_>) -> Vec<f64> {
+fn all_sources<const L: usize>(sweep: &Sweep<'_>) -> Vec<f64> {
     let sources = sweep.sources();
-    let chunk = sources.len().div_ceil(CHUNKS).next_multiple_of(LANES);
+    let chunk = sources.len().div_ceil(CHUNKS).max(CHUNK).next_multiple_of(L);
     let sums: Vec<Vec<f64>> = sources
-        .par_chunks(chunk.max(LANES))
+        .par_chunks(chunk)
         .map_init(
-            || Workspace::new(sweep.nodes()),
+            || Workspace::<L>::new(sweep.nodes()),
             |workspace, chunk| {
                 let mut sum = vec![0.0; sweep.nodes()];
-                for batch in chunk.chunks(LANES) {
+                for batch in chunk.chunks(L) {
                     sweep.add(batch, workspace, &mut sum);
                 }
                 sum
