@@ -17,6 +17,7 @@
 //! | [`scaling`] | exponents and data collapse | Houdayer and Hartmann, Phys. Rev. B 70, 014418 |
 //! | [`rewire`] | null models of a mask | Ryser; Rao, Jana and Bandyopadhyay, Sankhya A 58, 225 |
 //! | [`percolation`] | the sweep and the flow from inputs to outputs | Newman and Ziff, Phys. Rev. E 64, 016706 |
+//! | [`topology`] | betweenness, spectra, persistence | Brandes, doi:10.1080/0022250X.2001.9990249 |
 //! | [`graph`] | [`graph::LayeredGraph`] and petgraph's traits | |
 #![cfg_attr(feature = "train", doc = "| [`training`] | training on burn, metrics | Kingma and Ba, arXiv:1412.6980 |")]
 //! | [`pruning`] | criteria, scope, schedules | Han et al., arXiv:1506.02626; Frankle and Carbin, arXiv:1803.03635 |

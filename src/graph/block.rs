@@ -274,7 +274,7 @@ impl BlockBuilder {
             self.rows.offsets.push(self.rows.columns.len() as u32);
         }
         let position = self.rows.columns.len();
-        if position % 64 == 0 {
+        if position.is_multiple_of(64) {
             self.negative.push(0);
         }
         if let Some(word) = self.negative.last_mut() {

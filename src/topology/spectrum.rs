@@ -251,12 +251,15 @@ mod tests {
     fn dense(block: &Block, weight: impl Fn(f64) -> f64) -> [f64; 2] {
         let (rows, n) = (block.rows(), block.rows() + block.columns());
         let mut matrix = vec![vec![0.0; n]; n];
+        let set = |matrix: &mut [Vec<f64>], row: usize, column: usize, value| {
+            matrix[row][rows + column] = value;
+            matrix[rows + column][row] = value;
+        };
         for row in 0..rows {
             let (columns, magnitudes) = block.edges_into(row);
             for ((&column, &w), negative) in columns.iter().zip(magnitudes).zip(block.negative_into(row)) {
                 let value = weight(if negative { -f64::from(w) } else { f64::from(w) });
-                matrix[row][rows + column as usize] = value;
-                matrix[rows + column as usize][row] = value;
+                set(&mut matrix, row, column as usize, value);
             }
         }
         let values = symmetric_eigen(&matrix).0;

@@ -322,8 +322,8 @@ impl<const L: usize> Entry<L> {
     /// Sets the dependencies from the shares that returned; their sum over the lanes.
     #[inline]
     fn depend(&mut self, returned: &Lanes<L>) -> f64 {
-        for lane in 0..L {
-            self.dependency[lane] = self.paths[lane] * returned[lane];
+        for (dependency, (paths, returned)) in self.dependency.iter_mut().zip(self.paths.iter().zip(returned)) {
+            *dependency = paths * returned;
         }
         self.dependency.iter().sum()
     }

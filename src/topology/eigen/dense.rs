@@ -48,10 +48,9 @@ fn tridiagonalise(a: &mut [Vec<f64>], q: &mut [Vec<f64>]) {
             row.iter_mut().zip(v.iter().zip(&w)).for_each(|(x, (v, w))| *x -= 2.0 * (vi * w + wi * v));
         }
         let head = if a[k + 1][k] < 0.0 { length } else { -length };
-        for i in k + 1..n {
-            let value = if i == k + 1 { head } else { 0.0 };
-            (a[i][k], a[k][i]) = (value, value);
-        }
+        a[k][k + 1..].fill(0.0);
+        a[k + 1..].iter_mut().for_each(|row| row[k] = 0.0);
+        (a[k][k + 1], a[k + 1][k]) = (head, head);
         // Rows k+1.. of q: q <- H q.
         let mut mixed = vec![0.0; n];
         for (row, v) in q[k + 1..].iter().zip(&v) {
