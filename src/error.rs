@@ -24,6 +24,9 @@ pub enum Error {
     /// A graph cannot be built.
     #[error(transparent)]
     Graph(#[from] crate::graph::GraphError),
+    /// A graph cannot be measured.
+    #[error(transparent)]
+    Topology(#[from] crate::topology::TopologyError),
     /// A mask cannot be rewired as asked.
     #[error(transparent)]
     Rewire(#[from] crate::rewire::RewireError),

@@ -22,5 +22,6 @@ mod rewire_uniformity;
 mod scaling;
 mod topology;
 mod topology_command;
+mod topology_spectra;
 mod universality;
 mod unrolled;

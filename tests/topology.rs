@@ -54,7 +54,7 @@ fn networkx_finds_the_same() {
     for row in 0..expected.rows() {
         if names[row] != known {
             known = names[row].to_owned();
-            found = measure(&graph(&known, &graphs), &Options::default());
+            found = measure(&graph(&known, &graphs), &Options::default()).unwrap();
         }
         let one = found.iter().find(|one| one.layer == layers[row] && one.metric == metrics[row]);
         let one = one.unwrap_or_else(|| panic!("{known}: no {} of {}", metrics[row], layers[row]));
@@ -63,6 +63,6 @@ fn networkx_finds_the_same() {
     }
     assert!(expected.rows() > 200);
     // A correlation that networkx cannot give has no row here either.
-    let cut = measure(&graph("cut", &graphs), &Options::default());
+    let cut = measure(&graph("cut", &graphs), &Options::default()).unwrap();
     assert!(!cut.iter().any(|one| one.metric == "paths_ln"));
 }

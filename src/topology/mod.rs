@@ -20,19 +20,30 @@
 //! | `cores` (pairs) | | `core_mean`, `core_max` | `core_max`, `core_max_units`, `core_mean` |
 //! | `paths` (edges) | | | `paths_exist`, `paths_ln`, `paths_ln_expected`, `paths_ln_weight` |
 //! | `allocation` (edges) | `density`, `density_uniform`, `density_erdos_renyi`, `density_erdos_renyi_kernel`, `vanishes_at_edges`, `vanishes_at_density` | | `density`, `vanishes_at_edges`, `vanishes_at_density` |
+//! | `betweenness` (pairs) | | `betweenness_*`, `directed_betweenness_*` | the same |
+//! | `spectrum` (pairs, and weights) | `adjacency_sigma_1`, `adjacency_sigma_2`, `adjacency_gap`, the same of `weights`, `ramanujan_bound`, `ramanujan_difference` | | |
+//! | `non_backtracking` (pairs) | | | `non_backtracking_radius` |
+//! | `persistence` (pairs) | `neural_persistence`, `neural_persistence_normalised` | | their means over the blocks |
 //!
 //! `*` stands for `mean`, `second_moment`, `variance` (of the population), `max`, `min`, `gini`
 //! ([`Summary`]). A quantity that is not defined on a graph (a correlation with a side that does not
 //! vary, a logarithm of 0, a share of nothing) has no row, so that every value is a finite number.
 
+mod adjacency;
 mod allocation;
 mod assortativity;
+mod betweenness;
 mod clustering;
 mod cores;
 mod degrees;
+mod eigen;
+mod error;
 mod four_cycles;
 mod measurement;
+mod non_backtracking;
 mod paths;
+mod persistence;
+mod spectrum;
 mod strength;
 mod summary;
 #[cfg(test)]
@@ -41,11 +52,16 @@ mod undirected;
 
 pub use allocation::{Allocation, vanishing};
 pub use assortativity::degree_assortativity;
+pub use betweenness::{Betweenness, PathDirection, betweenness};
 pub use clustering::Clustering;
 pub use cores::core_numbers;
 pub use degrees::{DegreeCount, Degrees, Direction, alive, degree_counts};
+pub use error::TopologyError;
 pub use measurement::{Measurement, Measurements, TopologyRow, WHOLE};
+pub use non_backtracking::non_backtracking_radius;
 pub use paths::Paths;
+pub use persistence::{LayerPersistence, neural_persistence};
+pub use spectrum::{BlockSpectrum, SingularValues, spectra};
 pub use strength::Strengths;
 pub use summary::Summary;
 
@@ -74,19 +90,23 @@ impl Default for Options {
 pub struct Family {
     /// Its name.
     pub name: &'static str,
-    /// Measures it.
-    pub measure: fn(&LayeredGraph, &Options) -> Vec<Measurement>,
+    /// Measures it; the error is of a family whose iteration does not converge.
+    pub measure: fn(&LayeredGraph, &Options) -> Result<Vec<Measurement>, TopologyError>,
 }
 
 /// All families, in the order of their rows.
 pub const FAMILIES: &[Family] = &[
-    Family { name: "degrees", measure: degrees::measure },
-    Family { name: "strength", measure: strength::measure },
-    Family { name: "assortativity", measure: assortativity::measure },
-    Family { name: "clustering", measure: clustering::measure },
-    Family { name: "cores", measure: cores::measure },
-    Family { name: "paths", measure: paths::measure },
-    Family { name: "allocation", measure: allocation::measure },
+    Family { name: "degrees", measure: |graph, options| Ok(degrees::measure(graph, options)) },
+    Family { name: "strength", measure: |graph, options| Ok(strength::measure(graph, options)) },
+    Family { name: "assortativity", measure: |graph, options| Ok(assortativity::measure(graph, options)) },
+    Family { name: "clustering", measure: |graph, options| Ok(clustering::measure(graph, options)) },
+    Family { name: "cores", measure: |graph, options| Ok(cores::measure(graph, options)) },
+    Family { name: "paths", measure: |graph, options| Ok(paths::measure(graph, options)) },
+    Family { name: "allocation", measure: |graph, options| Ok(allocation::measure(graph, options)) },
+    Family { name: "betweenness", measure: |graph, options| Ok(betweenness::measure(graph, options)) },
+    Family { name: "spectrum", measure: spectrum::measure },
+    Family { name: "non_backtracking", measure: non_backtracking::measure },
+    Family { name: "persistence", measure: |graph, options| Ok(persistence::measure(graph, options)) },
 ];
 
 /// Measures all [`FAMILIES`]; see the [module](self) for the metrics.
@@ -101,13 +121,20 @@ pub const FAMILIES: &[Family] = &[
 /// let network = Architecture::built_in("fc4")?.network(2, FeatureShape::image(1, 8, 8), 10)?;
 /// let parameters = Parameters::initialise(&network, &mut Seeds::new(0, 0).stream("initialisation"));
 /// let graph = LayeredGraph::from_network(&network, &parameters, &Mask::dense(&network), Encoding::Channel)?;
-/// let found = measure(&graph, &Options::default());
+/// let found = measure(&graph, &Options::default())?;
 /// let clustering = found.iter().find(|one| one.layer == WHOLE && one.metric == "robins_alexander");
 /// assert!(clustering.is_some_and(|one| one.value > 0.0 && one.value < 1.0));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub fn measure(graph: &LayeredGraph, options: &Options) -> Vec<Measurement> {
-    FAMILIES.iter().flat_map(|family| (family.measure)(graph, options)).collect()
+///
+/// # Errors
+/// [`TopologyError::NotConverged`].
+pub fn measure(graph: &LayeredGraph, options: &Options) -> Result<Vec<Measurement>, TopologyError> {
+    let mut all = Vec::new();
+    for family in FAMILIES {
+        all.extend((family.measure)(graph, options)?);
+    }
+    Ok(all)
 }
 
 #[cfg(test)]
@@ -119,7 +146,7 @@ mod tests {
         /// A row is found by its layer and metric alone, whatever families ran before.
         #[test]
         fn rows_are_finite_and_named_once(graph in testing::graphs()) {
-            let found = measure(&graph, &Options::default());
+            let found = measure(&graph, &Options::default()).unwrap();
             let mut keys: Vec<_> = found.iter().map(|one| (&one.layer, &one.metric)).collect();
             prop_assert!(found.iter().all(|one| one.value.is_finite()));
             keys.sort();
@@ -135,7 +162,7 @@ mod tests {
         let parameters = Parameters::initialise(&network, &mut Seeds::new(0, 0).stream("initialisation"));
         let mask = crate::mask::Mask::dense(&network);
         let graph = LayeredGraph::from_network(&network, &parameters, &mask, Encoding::Channel).unwrap();
-        let found = measure(&graph, &Options::default());
+        let found = measure(&graph, &Options::default()).unwrap();
         let mut keys: Vec<_> = found.iter().map(|one| (&one.layer, &one.metric)).collect();
         keys.sort();
         assert!(keys.windows(2).all(|pair| pair[0] != pair[1]), "{keys:?}");

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use crate::graph::{Block, LayeredGraph, Role};
+use crate::seed::Stream;
 
 /// Two to five groups of up to five nodes (some may be empty), a chain with some blocks that skip
 /// groups, up to three weights a pair, small weights with ties, zeros and both signs.
@@ -86,4 +87,44 @@ pub fn value(found: &[super::Measurement], layer: &str, metric: &str) -> f64 {
         found.iter().filter(|one| one.layer == layer && one.metric == metric).map(|one| one.value).collect();
     assert_eq!(values.len(), 1, "{layer} {metric} in {found:?}");
     values[0]
+}
+
+/// A chain of groups of these sizes from (layer, row, column, weight) in order.
+pub(super) fn chain(sizes: &[usize], kept: impl Fn(usize, usize, usize) -> Option<f32>) -> LayeredGraph {
+    skipping(sizes, &(1..sizes.len()).map(|target| (target - 1, target)).collect::<Vec<_>>(), kept)
+}
+
+/// A graph of groups of these sizes with a block for each (source, target).
+pub(super) fn skipping(
+    sizes: &[usize],
+    blocks: &[(usize, usize)],
+    kept: impl Fn(usize, usize, usize) -> Option<f32>,
+) -> LayeredGraph {
+    let blocks = blocks.iter().enumerate().map(|(index, &(source, target))| {
+        let (rows, columns) = (sizes[target], sizes[source]);
+        let cells = (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column)));
+        let entries = cells.filter_map(|(row, column)| kept(index, row, column).map(|weight| (row, column, weight)));
+        Block::new(format!("l{index}"), (source, columns), (target, rows), rows * columns, entries).unwrap()
+    });
+    let blocks = blocks.collect();
+    let last = sizes.len() - 1;
+    let role = |group| match group {
+        0 => Role::Input,
+        group if group == last => Role::Output,
+        _ => Role::Hidden,
+    };
+    let groups = sizes.iter().enumerate().map(|(group, &size)| (format!("g{group}"), size, role(group)));
+    LayeredGraph::new(groups, blocks).unwrap()
+}
+
+/// A chain with each weight kept with probability `density`, its value uniform in [-1, 1).
+pub(super) fn random_chain(sizes: &[usize], density: f64, stream: &mut Stream) -> LayeredGraph {
+    let weights: Vec<Vec<Option<f32>>> = sizes
+        .windows(2)
+        .map(|pair| {
+            let draw = |_| (stream.unit() < density).then(|| stream.uniform(-1.0, 1.0) as f32);
+            (0..pair[0] * pair[1]).map(draw).collect()
+        })
+        .collect();
+    chain(sizes, |layer, row, column| weights[layer][row * sizes[layer] + column])
 }

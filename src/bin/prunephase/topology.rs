@@ -4,9 +4,11 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::Context;
 use clap::builder::PossibleValuesParser;
 use comfy_table::CellAlignment;
 use prunephase::checkpoint::Checkpoint;
+use prunephase::percolation::theory::thresholds;
 use prunephase::seed::Seeds;
 use prunephase::topology::{self, FAMILIES, Measurement, Options, TopologyRow, WHOLE};
 use prunephase::{files, table};
@@ -41,8 +43,12 @@ pub struct TopologyArgs {
     json: bool,
 }
 
+/// A family beside those of the topology: what theory says of large random graphs with the same joint
+/// degrees, and of uniform masks; of the whole.
+const THRESHOLDS: &str = "thresholds";
+
 fn families() -> PossibleValuesParser {
-    FAMILIES.iter().map(|family| family.name).collect::<Vec<_>>().into()
+    FAMILIES.iter().map(|family| family.name).chain([THRESHOLDS]).collect::<Vec<_>>().into()
 }
 
 /// One row of the table of degree distributions.
@@ -74,10 +80,8 @@ struct All<'a> {
 
 /// Runs `prunephase topology`.
 pub fn run(args: &TopologyArgs) -> anyhow::Result<ExitCode> {
-    let chosen: Vec<_> = FAMILIES
-        .iter()
-        .filter(|family| args.metrics.is_empty() || args.metrics.iter().any(|name| name == family.name))
-        .collect();
+    let wanted = |name: &str| args.metrics.is_empty() || args.metrics.iter().any(|one| one == name);
+    let chosen: Vec<_> = FAMILIES.iter().filter(|family| wanted(family.name)).collect();
     let mut all = Vec::with_capacity(args.checkpoints.len());
     let bar = progress::bar((args.checkpoints.len() * chosen.len()) as u64, "measuring");
     for path in &args.checkpoints {
@@ -98,8 +102,17 @@ pub fn run(args: &TopologyArgs) -> anyhow::Result<ExitCode> {
         let mut metrics = Vec::new();
         for family in &chosen {
             bar.set_message(family.name);
-            metrics.extend((family.measure)(&graph, &options));
+            let measured = (family.measure)(&graph, &options);
+            metrics.extend(measured.with_context(|| name.clone())?);
             bar.inc(1);
+        }
+        if wanted(THRESHOLDS) {
+            let whole = |(metric, value): (&str, f64)| Measurement {
+                layer: WHOLE.to_owned(),
+                metric: metric.to_owned(),
+                value,
+            };
+            metrics.extend(thresholds(&graph).into_iter().map(whole));
         }
         let degrees = if args.degrees.is_some() { topology::degree_counts(&graph) } else { Vec::new() };
         let layers = graph.blocks().iter().map(|block| block.name().to_owned()).collect();
@@ -142,6 +155,8 @@ const SHOWN: &[(&str, &str, usize)] = &[
     ("dead units", "units_dead", 0),
     ("max core", "core_max", 0),
     ("ln paths", "paths_ln", 3),
+    ("Lambda", "lambda", 3),
+    ("non-backtracking", "non_backtracking_radius", 3),
 ];
 
 fn print(found: &Found) {
