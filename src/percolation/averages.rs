@@ -56,15 +56,15 @@ pub struct AverageRow {
     pub edges: f64,
     /// [`AverageRow::edges`] / weights of the dense network.
     pub density: f64,
-    /// <s1> / N.
+    /// The mean of s1 / N.
     pub p_inf: f64,
     /// Its standard error.
     pub p_inf_error: Option<f64>,
-    /// <s2>, in nodes.
+    /// The mean of s2, in nodes.
     pub s2: f64,
     /// Its standard error.
     pub s2_error: Option<f64>,
-    /// <chi>.
+    /// The mean of chi.
     pub chi: f64,
     /// Its standard error.
     pub chi_error: Option<f64>,
@@ -72,27 +72,27 @@ pub struct AverageRow {
     pub chi_v: Option<f64>,
     /// Its standard error.
     pub chi_v_error: Option<f64>,
-    /// var(s1) / <s1>: grows with (beta + gamma) / nu.
+    /// `var(s1) / <s1>`: grows with (beta + gamma) / nu.
     pub chi_fl: Option<f64>,
     /// Its standard error.
     pub chi_fl_error: Option<f64>,
-    /// R = <s1^2> / <s1>^2.
+    /// `R = <s1^2> / <s1>^2`.
     pub r: f64,
     /// Its standard error.
     pub r_error: Option<f64>,
-    /// U4 = 1 - <s1^4> / (3 <s1^2>^2).
+    /// `U4 = 1 - <s1^4> / (3 <s1^2>^2)`.
     pub u4: f64,
     /// Its standard error.
     pub u4_error: Option<f64>,
-    /// <outputs reached>.
+    /// The mean number of outputs reached.
     pub outputs_reached: f64,
     /// Its standard error.
     pub outputs_reached_error: Option<f64>,
-    /// <inputs used>.
+    /// The mean number of inputs used.
     pub inputs_used: f64,
     /// Its standard error.
     pub inputs_used_error: Option<f64>,
-    /// <active weights>.
+    /// The mean number of active weights.
     pub active_edges: f64,
     /// Its standard error.
     pub active_edges_error: Option<f64>,
