@@ -15,6 +15,7 @@
 #![cfg_attr(feature = "train", doc = "| [`study`] | the study file, its tasks, the runner | |")]
 //! | [`figure`] | figures from saved tables | |
 //! | [`scaling`] | exponents and data collapse | Houdayer and Hartmann, Phys. Rev. B 70, 014418 |
+//! | [`comparison`] | retrained samples against their original | Schuirmann, doi:10.1007/BF01068419 |
 //! | [`rewire`] | null models of a mask | Ryser; Rao, Jana and Bandyopadhyay, Sankhya A 58, 225 |
 //! | [`percolation`] | the sweep and the flow from inputs to outputs | Newman and Ziff, Phys. Rev. E 64, 016706 |
 //! | [`topology`] | degrees, strengths, assortativity, clustering, cores, paths, allocation | Newman, Phys. Rev. Lett. 89, 208701; Robins and Alexander, Comput. Math. Organ. Theory 10, 69; Evci et al., arXiv:1911.11134 |
@@ -34,6 +35,7 @@
 //! pruning schedule, a *replicate* is one seed.
 
 pub mod checkpoint;
+pub mod comparison;
 pub mod data;
 pub mod error;
 pub mod figure;

@@ -20,6 +20,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("percolation", &["graph", "seed", "table"]),
     ("topology", &["graph", "seed", "table"]),
     ("rewire", &["graph", "network", "mask", "seed", "table"]),
+    ("comparison", &["seed", "table"]),
     ("scaling", &["seed", "table", "files"]),
     ("figure", &["table", "files"]),
     (
@@ -39,6 +40,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "topology",
             "rewire",
             "scaling",
+            "comparison",
         ],
     ),
 ];

@@ -13,6 +13,7 @@ mod inspect;
 #[cfg(feature = "train")]
 mod mnist_curve;
 mod percolate;
+mod percolation_peers;
 #[cfg(feature = "train")]
 mod pipeline;
 mod plot;
