@@ -13,6 +13,7 @@ use crate::checkpoint::Checkpoint;
 use crate::checkpoint::paths::Task;
 use crate::data::Split;
 use crate::mask::Density;
+use crate::comparison::{self, Run, compare};
 use crate::network::Architecture;
 use crate::rewire::{self, SwapOptions};
 use crate::seed::Seeds;
@@ -91,6 +92,9 @@ fn retrain_all(
         events(&Event::Retrained { done: done + 1, of: units.len() });
     }
     table::write_rows(&folder.table("retraining"), &rows)?;
+    let runs: Vec<Run> = rows.iter().map(Run::from).collect();
+    let compare_options = comparison::Options { seed: study.seed, ..comparison::Options::default() };
+    table::write_rows(&folder.table("comparison"), compare(&runs, &compare_options))?;
     table::write_rows(&folder.table("mixing"), &mixing)?;
     Ok(())
 }

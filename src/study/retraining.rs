@@ -21,6 +21,22 @@ pub struct RetrainingSample {
     pub mask: Mask,
 }
 
+impl RetrainingSample {
+    /// In a signed null model the sign of a weight is part of the sample.
+    fn signs_belong_to_edges(&self) -> bool {
+        self.null == "signed-degrees"
+    }
+
+    /// |w| of `start` with the signs of this sample's weights.
+    fn give_signs(&self, start: &mut Parameters) {
+        for (start, own) in start.layers.iter_mut().zip(&self.parameters.layers) {
+            for (weight, own) in start.weight.iter_mut().zip(&own.weight) {
+                *weight = weight.abs().copysign(*own);
+            }
+        }
+    }
+}
+
 /// Retrains the subnetworks of one checkpoint, all with the same budget and, for one training
 /// seed, the same order of images and the same fresh weights.
 #[derive(Debug)]
@@ -46,7 +62,8 @@ pub struct Retraining<'a> {
 }
 
 impl Retraining<'_> {
-    /// Retrains `sample` from `weights` with the training seed `seed` and measures it.
+    /// Retrains `sample` from `weights` with the training seed `seed` and measures it. Samples of
+    /// `signed-degrees` take |w| from the rewound or fresh weights and the sign from the sample.
     ///
     /// # Errors
     /// [`TrainingError`] where training fails, or where rewound weights are asked for and none
@@ -65,6 +82,9 @@ impl Retraining<'_> {
                 Parameters::initialise(self.network, &mut stream)
             }
         };
+        if weights != WeightSource::Kept && sample.signs_belong_to_edges() {
+            sample.give_signs(&mut start);
+        }
         sample.mask.apply(&mut start)?;
         let trainer = Trainer::new(self.network, &self.split.train, self.hyperparameters, self.device)?;
         let trained = trainer.train(&start, &sample.mask, self.budget, &seeds, "shuffle, retraining", &mut |_| {})?;
@@ -81,5 +101,32 @@ impl Retraining<'_> {
             prediction_entropy: metrics.prediction_entropy,
             outcome_entropy: metrics.outcome_entropy,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network::{Architecture, FeatureShape};
+
+    #[test]
+    fn signed_samples_keep_their_signs() {
+        let network = Architecture::built_in("fc4").unwrap().network(1, FeatureShape::image(1, 4, 4), 3).unwrap();
+        let of = |seed| Parameters::initialise(&network, &mut Seeds::new(seed, 0).stream("test"));
+        let (own, mut start) = (of(1), of(2));
+        let before = start.clone();
+        let mask = Mask::dense(&network);
+        let sample =
+            |null: &str| RetrainingSample { null: null.into(), sample: 0, parameters: own.clone(), mask: mask.clone() };
+        assert!(!sample("degrees").signs_belong_to_edges());
+        let signed = sample("signed-degrees");
+        assert!(signed.signs_belong_to_edges());
+        signed.give_signs(&mut start);
+        for (layer, now) in start.layers.iter().enumerate() {
+            let pairs = now.weight.iter().zip(&before.layers[layer].weight).zip(&own.layers[layer].weight);
+            assert!(pairs.clone().all(|((now, before), _)| now.abs() == before.abs()));
+            assert!(pairs.clone().all(|((now, _), own)| now.is_sign_negative() == own.is_sign_negative()));
+        }
+        assert_ne!(start, before);
     }
 }

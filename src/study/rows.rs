@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::comparison;
 use crate::rewire::{self, NullModel};
 
 /// One level of one replicate: `tables/levels.csv`.
@@ -103,6 +104,20 @@ pub struct RetrainingRow {
     pub prediction_entropy: f64,
     /// Entropy of the histogram of predicted labels, nats.
     pub outcome_entropy: f64,
+}
+
+impl From<&RetrainingRow> for comparison::Run {
+    fn from(row: &RetrainingRow) -> Self {
+        Self {
+            checkpoint: row.checkpoint.clone(),
+            density: row.density,
+            null: row.null.clone(),
+            weights: row.weights.clone(),
+            sample: row.sample,
+            seed: row.seed,
+            accuracy: row.accuracy,
+        }
+    }
 }
 
 /// How far the swaps of one layer of one sample went: `tables/mixing.csv`.

@@ -8,6 +8,7 @@ use std::sync::Mutex;
 use anyhow::{Context, bail, ensure};
 use comfy_table::Table;
 use prunephase::checkpoint::Checkpoint;
+use prunephase::comparison::{self, ComparisonRow, Run, compare};
 use prunephase::data::{self, Normalisation, Split};
 use prunephase::network::Parameters;
 use prunephase::study::{Retraining, RetrainingRow, RetrainingSample, WeightSource, in_parallel};
@@ -56,6 +57,9 @@ pub struct RetrainArgs {
     /// The seed that, with the training seed, gives the order of images and the fresh weights
     #[arg(long, default_value_t = 0)]
     seed: u64,
+    /// Differences of accuracy below this count as equivalent
+    #[arg(long, default_value_t = 0.01, value_parser = margin)]
+    margin: f64,
     /// The data set, where it is not the one that the checkpoint names
     #[arg(long, value_name = "NAME")]
     data: Option<String>,
@@ -67,9 +71,16 @@ pub struct RetrainArgs {
     standard_deviation: Option<f64>,
     #[command(flatten)]
     execution: Execution,
-    /// Where retraining.csv goes; what is there already is not done again
+    /// Where retraining.csv and comparison.csv go; what is there already is not done again
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
+}
+
+fn margin(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(margin) if margin > 0.0 && margin < 1.0 => Ok(margin),
+        _ => Err("a margin of accuracy is a number between 0 and 1, such as 0.01".to_owned()),
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -141,7 +152,16 @@ pub fn run(args: &RetrainArgs) -> anyhow::Result<ExitCode> {
     let text = serde_json::to_string_pretty(&settings)?;
     prunephase::files::write_atomically(&settings_path, |file| file.write_all(text.as_bytes()))?;
     let rows = retrain(&retraining, &runs, done, args.execution.options().jobs, &table_path)?;
-    println!("{}", comparison(&rows));
+    let runs: Vec<Run> = rows.iter().map(Run::from).collect();
+    let options = comparison::Options { margin: args.margin, seed: args.seed, ..comparison::Options::default() };
+    let compared = compare(&runs, &options);
+    table::write_rows(&args.out.join("comparison.csv"), &compared)?;
+    println!("{}", comparison_table(&compared));
+    println!(
+        "difference: mean accuracy of the samples less that of the original; rank p: signed ranks of the samples' \
+         differences; equal p: that the difference is {} or more",
+        args.margin
+    );
     Ok(ExitCode::SUCCESS)
 }
 
@@ -287,22 +307,42 @@ fn retrain(
     Ok(runs.iter().filter_map(|run| find(&rows, run)).collect())
 }
 
-/// Mean accuracy and its standard deviation, by null model and weights.
-fn comparison(rows: &[RetrainingRow]) -> Table {
-    let mut groups: Vec<(&str, &str, Vec<f64>)> = Vec::new();
+/// Every null model beside the original: the printed table.
+fn comparison_table(rows: &[ComparisonRow]) -> Table {
+    let header = [
+        "null",
+        "weights",
+        "samples",
+        "seeds",
+        "original",
+        "mean",
+        "difference",
+        "95 % interval",
+        "rank p",
+        "equal p",
+        "verdict",
+    ];
+    let mut table = output::table(&header);
+    let number =
+        |value: Option<f64>, digits: usize| value.map_or_else(|| "-".to_owned(), |value| format!("{value:.digits$}"));
     for row in rows {
-        match groups.iter_mut().find(|(null, weights, _)| *null == row.null && *weights == row.weights) {
-            Some((_, _, accuracies)) => accuracies.push(row.accuracy),
-            None => groups.push((&row.null, &row.weights, vec![row.accuracy])),
-        }
-    }
-    let mut table = output::table(&["null", "weights", "retrainings", "mean accuracy", "standard deviation"]);
-    for (null, weights, accuracies) in groups {
-        let n = accuracies.len() as f64;
-        let mean = accuracies.iter().sum::<f64>() / n;
-        let square: f64 = accuracies.iter().map(|a| (a - mean).powi(2)).sum();
-        let deviation = if n > 1.0 { format!("{:.4}", (square / (n - 1.0)).sqrt()) } else { "-".into() };
-        table.add_row([null.into(), weights.into(), format!("{n}"), format!("{mean:.4}"), deviation]);
+        let interval = match (row.low95, row.high95) {
+            (Some(low), Some(high)) => format!("{low:+.4} to {high:+.4}"),
+            _ => "-".to_owned(),
+        };
+        table.add_row([
+            row.null.clone(),
+            row.weights.clone(),
+            row.samples.to_string(),
+            row.seeds.to_string(),
+            format!("{:.4}", row.original),
+            format!("{:.4}", row.mean),
+            format!("{:+.4}", row.difference),
+            interval,
+            number(row.signed_rank_p, 3),
+            number(row.equivalence_p, 3),
+            format!("{:?}", row.verdict).to_lowercase(),
+        ]);
     }
     table
 }
