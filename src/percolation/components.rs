@@ -60,15 +60,6 @@ impl Components {
         }
     }
 
-    /// Whether an edge would join two components.
-    ///
-    /// # Panics
-    /// Where a node is not below N.
-    #[inline]
-    pub fn joins(&mut self, a: u32, b: u32) -> bool {
-        self.root(a) != self.root(b)
-    }
-
     /// Adds an edge; whether it joined two components. Almost O(1): the inverse Ackermann function
     /// for the search, and O(log N) amortised over all unions for s2.
     ///
@@ -76,10 +67,18 @@ impl Components {
     /// Where a node is not below N.
     #[inline]
     pub fn join(&mut self, a: u32, b: u32) -> bool {
+        self.join_after(a, b, |_| {})
+    }
+
+    /// As [`Components::join`]; calls `before` with the components as they were before two are
+    /// joined.
+    #[inline]
+    pub(super) fn join_after(&mut self, a: u32, b: u32, before: impl FnOnce(&Self)) -> bool {
         let (mut large, mut small) = (self.root(a), self.root(b));
         if large == small {
             return false;
         }
+        before(self);
         if self.size[large] < self.size[small] {
             std::mem::swap(&mut large, &mut small);
         }

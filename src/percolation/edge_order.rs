@@ -196,15 +196,15 @@ impl<E: Ends> Scored<E> for Magnitudes<'_> {
     }
 
     fn range(&self) -> (f32, f32) {
-        let mut most = 0;
+        // The bits of numbers that are not negative are ordered as the numbers are.
+        let (mut least, mut most) = (u32::MAX, 0);
         for block in self.0.blocks() {
-            for row in 0..block.rows() {
-                // The bits of numbers that are not negative are ordered as the numbers are.
-                let bits = block.edges_into(row).1.iter().map(|w| w.to_bits());
-                most = bits.fold(most, u32::max);
+            for &magnitude in block.magnitudes() {
+                least = least.min(magnitude.to_bits());
+                most = most.max(magnitude.to_bits());
             }
         }
-        (0.0, f32::from_bits(most))
+        (f32::from_bits(least), f32::from_bits(most))
     }
 }
 

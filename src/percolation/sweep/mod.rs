@@ -256,12 +256,12 @@ pub fn sweep_components(
         let (mut since, mut added) = (0, 0);
         // Whether all come to their end or not, what is left is one range.
         let _ = edge_order::in_order(graph, ranking, |edge: E| {
-            let (a, b) = (edge.source(), edge.target());
-            if components.joins(a, b) {
+            let joined = components.join_after(edge.source(), edge.target(), |before| {
                 if since > 0 {
-                    visit(since..=added, &components);
+                    visit(since..=added, before);
                 }
-                components.join(a, b);
+            });
+            if joined {
                 since = added + 1;
             }
             added += 1;
