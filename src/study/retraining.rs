@@ -5,6 +5,7 @@ use super::rows::RetrainingRow;
 use crate::data::Split;
 use crate::mask::Mask;
 use crate::network::{Network, Parameters};
+use crate::rewire::{self, NullModel};
 use crate::seed::Seeds;
 use crate::training::{Budget, Device, Hyperparameters, Trainer, TrainingError, evaluate};
 
@@ -15,10 +16,19 @@ pub struct RetrainingSample {
     pub null: String,
     /// The sample's number; 0 for the original.
     pub sample: usize,
-    /// Weights for [`WeightSource::Kept`], and biases.
+    /// Weights for [`WeightSource::Kept`], and biases; in samples of a null model that keeps signs also
+    /// the signs of rewound and fresh weights.
     pub parameters: Parameters,
     /// The kept weights.
     pub mask: Mask,
+}
+
+impl RetrainingSample {
+    /// Whether rewound and fresh weights take the signs of [`Self::parameters`]: in samples of a null
+    /// model that keeps signs.
+    fn keeps_signs(&self) -> bool {
+        self.null.parse().is_ok_and(NullModel::keeps_signs)
+    }
 }
 
 /// Retrains the subnetworks of one checkpoint, all with the same budget and, for one training
@@ -65,6 +75,9 @@ impl Retraining<'_> {
                 Parameters::initialise(self.network, &mut stream)
             }
         };
+        if weights != WeightSource::Kept && sample.keeps_signs() {
+            start = rewire::with_signs_of(&start, &sample.parameters)?;
+        }
         sample.mask.apply(&mut start)?;
         let trainer = Trainer::new(self.network, &self.split.train, self.hyperparameters, self.device)?;
         let trained = trainer.train(&start, &sample.mask, self.budget, &seeds, "shuffle, retraining", &mut |_| {})?;
