@@ -194,3 +194,91 @@ impl Slots {
         self.left = (self.window as u64 / Self::SLOTS_A_PAIR).max(1);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::rewire::joint::JointChain;
+    use crate::rewire::signed::SignedChain;
+    use crate::rewire::swaps::SwapChain;
+    use crate::seed::Seeds;
+
+    #[test]
+    fn windows_draw_every_pair_equally_often() {
+        let (count, window) = (37, 8);
+        let mut slots = Slots::with_windows(count, window);
+        let mut stream = Seeds::new(0, 0).stream("test");
+        let mut counts = vec![0u32; count * count];
+        let proposals = 2_000_000;
+        slots.pairs(
+            proposals,
+            &mut stream,
+            &mut counts,
+            |_, _| {},
+            |counts, first, second, _| {
+                counts[first * count + second] += 1;
+                true
+            },
+        );
+        let expected = proposals as f64 / counts.len() as f64;
+        // A visit draws two pairs of one pair of windows: their counts vary more than Poisson's.
+        assert!(counts.iter().all(|&n| (f64::from(n) / expected - 1.0).abs() < 0.2), "{counts:?}");
+    }
+
+    fn chi_square(counts: &BTreeMap<Vec<u64>, u32>) -> f64 {
+        let expected = counts.values().sum::<u32>() as f64 / counts.len() as f64;
+        counts.values().map(|&n| (f64::from(n) - expected).powi(2) / expected).sum()
+    }
+
+    #[test]
+    fn chains_that_draw_in_windows_are_uniform() {
+        let of = |cells: &[(usize, usize)]| {
+            let mut bits = BitMatrix::empty(4, 4);
+            cells.iter().for_each(|&(row, column)| assert!(bits.insert(row, column)));
+            bits
+        };
+        let start = of(&[(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (2, 0), (2, 2), (3, 3)]);
+        let pairs = of(&[(0, 0), (0, 1), (1, 0), (1, 2), (2, 1), (3, 3)]);
+        let signed = of(&[(0, 0), (0, 1), (1, 1), (1, 2), (2, 0), (2, 2)]);
+        let negative = of(&[(0, 1), (1, 2), (2, 0)]);
+        let mut swaps = SwapChain::with_windows(&start, 2);
+        let mut signs = SignedChain::with_windows(&signed, &negative, 2);
+        let mut joint = JointChain::new("a", &pairs, &pairs.row_sums(), &pairs.column_sums()).unwrap();
+        let mut stream = Seeds::new(3, 0).stream("test");
+        let mut counts = [BTreeMap::new(), BTreeMap::new(), BTreeMap::new()];
+        for _ in 0..40_000 {
+            swaps.propose(160, &mut stream);
+            *counts[0].entry(swaps.state().words).or_insert(0) += 1;
+            signs.propose(160, &mut stream);
+            let (kept, negative) = signs.state();
+            *counts[1].entry([kept.words, negative.words].concat()).or_insert(0) += 1;
+            joint.propose_in_windows(160, 2, &mut stream);
+            *counts[2].entry(joint.state().words).or_insert(0) += 1;
+        }
+        // 99.99 % points of chi-square with 23, 11 and 15 degrees of freedom.
+        for (counts, (matrices, most)) in counts.iter().zip([(24, 58.6), (12, 37.4), (16, 44.3)]) {
+            assert_eq!(counts.len(), matrices);
+            assert!(chi_square(counts) < most, "{}", chi_square(counts));
+        }
+    }
+
+    #[test]
+    fn a_long_list_forgets_as_fast_in_windows_as_without() {
+        // A band: rows and columns of the same place.
+        let mut start = BitMatrix::empty(512, 512);
+        for row in 0..512 {
+            (0usize..512).filter(|column| column.abs_diff(row) < 25).for_each(|column| {
+                start.insert(row, column);
+            });
+        }
+        let overlap = |window: usize| {
+            let mut chain = SwapChain::with_windows(&start, window);
+            chain.propose(start.count() as u64 * 3 / 2, &mut Seeds::new(4, 0).stream("test"));
+            chain.state().shared(&start) as f64 / start.count() as f64
+        };
+        let (without, with) = (overlap(0), overlap(256));
+        assert!((without - with).abs() < 0.05, "{without} without, {with} with windows");
+    }
+}
