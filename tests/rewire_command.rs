@@ -8,7 +8,7 @@ use prunephase::checkpoint::{Checkpoint, Kind, Metadata};
 use prunephase::files;
 use prunephase::mask::Mask;
 use prunephase::network::{Architecture, FeatureShape, Parameters};
-use prunephase::rewire::MixingRow;
+use prunephase::rewire::{MixingRow, NullModel};
 use prunephase::seed::Seeds;
 use prunephase::table::{self, Table};
 
@@ -56,7 +56,8 @@ fn samples_are_checkpoints_with_the_surviving_weights() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("level-09.safetensors");
     let source = write_checkpoint(&path, "cnn5", &[0.5, 0.3, 0.1]);
-    for null in ["edges", "layer-density", "in-degrees", "out-degrees", "degrees"] {
+    for null in NullModel::ALL.iter().map(|null| null.name()) {
+        let swaps = null.parse::<NullModel>().unwrap().uses_swaps();
         let out = folder.path().join(null);
         let output = rewire(&path, null, "3", "5", &out).assert().success().get_output().clone();
         assert!(output.stdout.is_empty());
@@ -90,17 +91,26 @@ fn samples_are_checkpoints_with_the_surviving_weights() {
             assert_eq!(extra("sample"), Some(number.to_string().as_str()));
             assert_eq!(extra("rewire_seed"), Some("5"));
             assert_eq!(extra("source_blake3"), Some(files::checksum(&path).unwrap().as_str()));
-            assert_eq!(extra("swaps_per_edge"), (null == "degrees").then_some("10"));
+            assert_eq!(extra("swaps_per_edge"), swaps.then_some("10"));
+            assert_eq!(extra("signs"), (null == "signed-degrees").then_some("kept weights"));
         }
         let rows: Vec<MixingRow> = table::read_rows(&out.join("mixing.csv")).unwrap();
-        let each = if null == "degrees" { 8 } else { 2 };
+        let each = if swaps { 8 } else { 2 };
+        for row in &rows {
+            let end = row.proposals_per_edge == Some(10.0);
+            assert_eq!(row.tau_overlap.is_some(), end, "{row:?}");
+            assert_eq!(row.sign_overlap.is_some(), null == "signed-degrees");
+            assert!(row.forced.is_some_and(|share| (0.0..=1.0).contains(&share)));
+        }
         assert_eq!(rows.len(), 3 * 5 * each);
         assert!(rows.windows(2).all(|pair| pair[0].sample <= pair[1].sample));
     }
     let table = Table::read(&folder.path().join("degrees/mixing.csv")).unwrap();
     assert_eq!(
         table.columns().join(","),
-        "sample,layer,proposals_per_edge,proposals,accepted,overlap,overlap_random,assortativity"
+        "sample,layer,proposals_per_edge,proposals,accepted,overlap,overlap_random,assortativity,\
+         place_correlation,sign_overlap,sign_overlap_random,forced,tau_overlap,tau_assortativity,\
+         tau_place_correlation"
     );
     assert_eq!(table.numbers("proposals_per_edge").unwrap()[..3], [0.0, 0.5, 1.0]);
 }
@@ -191,4 +201,28 @@ fn layers_that_leave_nothing_to_draw_and_short_chains_are_warned_of() {
     let mut short = rewire(&path, "degrees", "8", "1", &folder.path().join("short"));
     let message = stderr(short.args(["--swaps-per-edge", "0.1"]));
     assert!(message.contains("layer `fc1`: overlap with the start is 0."), "{message}");
+}
+
+#[test]
+fn taps_are_kept_on_demand_and_samples_say_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.safetensors");
+    let source = write_checkpoint(&path, "cnn5", &[0.5]);
+    let out = folder.path().join("out");
+    rewire(&path, "degrees", "1", "1", &out).arg("--keep-taps").assert().success();
+    let sample = Checkpoint::read(&out.join("sample-0000.safetensors")).unwrap();
+    assert_eq!(sample.metadata.extra.get("keep_taps").map(String::as_str), Some("true"));
+    // Kept weights of each filter at each place of the first kernel.
+    let of_places = |checkpoint: &Checkpoint| {
+        let kept = checkpoint.mask.layers[0].kept.mapv(u32::from);
+        kept.sum_axis(ndarray::Axis(1))
+    };
+    assert_eq!(of_places(&sample), of_places(&source));
+    assert_ne!(sample.mask, source.mask);
+    // Without taps kept these are samples of another command.
+    rewire(&path, "degrees", "1", "1", &out).assert().code(1);
+    let mut direct = rewire(&path, "edges", "1", "1", &folder.path().join("direct"));
+    let message = stderr(direct.arg("--keep-taps"));
+    assert!(message.contains("--keep-taps: null model `edges` makes no swaps"), "{message}");
+    direct.assert().code(2);
 }

@@ -1,11 +1,13 @@
 //! Each null model keeps exactly what it promises.
 
+use std::collections::BTreeMap;
+
 use ndarray::{ArrayD, IxDyn};
 use proptest::prelude::*;
 
 use prunephase::mask::{LayerMask, Mask};
 use prunephase::network::{LayerParameters, Parameters};
-use prunephase::rewire::{NullModel, SwapOptions, freedom, kept_weights, sample};
+use prunephase::rewire::{self, NullModel, Sample, SwapOptions, freedom, kept_weights, sample};
 use prunephase::seed::Seeds;
 
 /// Row and column sums of a layer, convolutions as filters x taps.
@@ -34,9 +36,10 @@ fn random_mask(shapes: &[Vec<usize>], densities: &[f64], seed: u64) -> Mask {
     Mask { layers }
 }
 
-/// Weights of which no two are the same, 0 where pruned.
+/// Weights of both signs of which no two are the same, 0 where pruned.
 fn distinct_weights(mask: &Mask) -> Parameters {
-    let mut next = 0.0;
+    let mut next: f32 = 0.0;
+    let mut stream = Seeds::new(8, 0).stream("signs");
     let layers = mask
         .layers
         .iter()
@@ -44,7 +47,8 @@ fn distinct_weights(mask: &Mask) -> Parameters {
             name: layer.name.clone(),
             weight: layer.kept.mapv(|kept| {
                 next += 1.0;
-                if kept { next } else { 0.0 }
+                let signed = if stream.below(3) == 0 { -next } else { next };
+                if kept { signed } else { 0.0 }
             }),
             bias: Some(ndarray::Array1::from_elem(layer.kept.shape()[0], 0.5)),
         })
@@ -72,7 +76,44 @@ fn masks() -> impl Strategy<Value = Mask> {
 }
 
 fn draw(mask: &Mask, null: NullModel, number: usize) -> Mask {
-    sample(mask, null, &Seeds::new(3, 0), number, &SwapOptions::new(20.0).unwrap()).unwrap().0
+    draw_weights(mask, null, number, false).mask
+}
+
+fn draw_weights(mask: &Mask, null: NullModel, number: usize, keep_taps: bool) -> Sample {
+    let options = SwapOptions::new(20.0).unwrap().keeping_taps(keep_taps);
+    rewire::draw(&distinct_weights(mask), mask, null, &Seeds::new(3, 0), number, &options).unwrap()
+}
+
+/// The kept weights of one sign, as a mask.
+fn of_sign(parameters: &Parameters, negative: bool) -> Mask {
+    let layers = parameters.layers.iter().map(|layer| LayerMask {
+        name: layer.name.clone(),
+        kept: layer.weight.mapv(|w| w != 0.0 && (w < 0.0) == negative),
+    });
+    Mask { layers: layers.collect() }
+}
+
+/// The number of edges between columns of each sum and rows of each sum.
+fn joint_degrees(layer: &LayerMask) -> BTreeMap<(usize, usize), usize> {
+    let (rows, columns) = degrees(layer);
+    let mut counts = BTreeMap::new();
+    for (cell, _) in layer.kept.iter().enumerate().filter(|(_, kept)| **kept) {
+        *counts.entry((rows[cell / columns.len()], columns[cell % columns.len()])).or_default() += 1;
+    }
+    counts
+}
+
+/// The layer of a convolution at each place of its kernel, or a linear layer alone.
+fn places(layer: &LayerMask) -> Vec<LayerMask> {
+    let (filters, inputs) = (layer.kept.shape()[0], layer.kept.shape()[1]);
+    let count: usize = layer.kept.shape()[2..].iter().product();
+    let flat = layer.kept.to_shape((filters, inputs, count)).unwrap();
+    (0..count)
+        .map(|place| LayerMask {
+            name: layer.name.clone(),
+            kept: flat.index_axis(ndarray::Axis(2), place).to_owned().into_dyn(),
+        })
+        .collect()
 }
 
 proptest! {
@@ -90,11 +131,56 @@ proptest! {
                 if null != NullModel::Edges {
                     prop_assert_eq!(a.kept_count(), b.kept_count());
                 }
-                if matches!(null, NullModel::InDegrees | NullModel::Degrees) {
+                if null == NullModel::InDegrees || null.uses_swaps() {
                     prop_assert_eq!(&a_in, &b_in, "{}", null);
                 }
-                if matches!(null, NullModel::OutDegrees | NullModel::Degrees) {
+                if null == NullModel::OutDegrees || null.uses_swaps() {
                     prop_assert_eq!(&a_out, &b_out, "{}", null);
+                }
+                if null == NullModel::JointDegrees {
+                    prop_assert_eq!(joint_degrees(a), joint_degrees(b));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn signed_degrees_keeps_the_degrees_of_each_sign(mask in masks(), number in 0usize..1000, taps in any::<bool>()) {
+        let before = distinct_weights(&mask);
+        let after = draw_weights(&mask, NullModel::SignedDegrees, number, taps).parameters;
+        for negative in [false, true] {
+            for (a, b) in of_sign(&before, negative).layers.iter().zip(&of_sign(&after, negative).layers) {
+                prop_assert_eq!(degrees(a), degrees(b));
+                if taps {
+                    for (a, b) in places(a).iter().zip(&places(b)) {
+                        prop_assert_eq!(degrees(a), degrees(b));
+                    }
+                }
+            }
+        }
+        // The values of each sign are those of the layer.
+        for (a, b) in before.layers.iter().zip(&after.layers) {
+            prop_assert_eq!(sorted(a), sorted(b));
+        }
+    }
+
+    #[test]
+    fn with_taps_kept_every_place_of_the_kernel_keeps_what_the_layer_does(mask in masks(), number in 0usize..1000) {
+        for null in [NullModel::Degrees, NullModel::JointDegrees] {
+            let sampled = draw_weights(&mask, null, number, true).mask;
+            for (a, b) in mask.layers.iter().zip(&sampled.layers) {
+                for (a, b) in places(a).iter().zip(&places(b)) {
+                    prop_assert_eq!(degrees(a), degrees(b));
+                    if null == NullModel::JointDegrees {
+                        prop_assert_eq!(joint_degrees(a), joint_degrees(b));
+                    }
+                }
+                if null == NullModel::JointDegrees {
+                    prop_assert_eq!(joint_degrees(a), joint_degrees(b));
+                }
+                if a.kept.ndim() == 2 {
+                    let without = draw(&mask, null, number);
+                    prop_assert_eq!(Some(b), without.layers.iter().find(|layer| layer.name == b.name));
                 }
             }
         }
@@ -104,7 +190,11 @@ proptest! {
     fn a_layer_changes_exactly_where_its_edges_are_not_all_forced(mask in masks()) {
         for &null in NullModel::ALL {
             let drawn: Vec<Mask> = (0..40).map(|number| draw(&mask, null, number)).collect();
-            let free = freedom(&mask, null).unwrap();
+            if null.keeps_signs() {
+                // Only a bound is known of the edges that are forced.
+                continue;
+            }
+            let free = freedom(&mask, None, null, &SwapOptions::default()).unwrap();
             if null == NullModel::Edges {
                 let changed = drawn.iter().any(|drawn| drawn != &mask);
                 prop_assert_eq!(changed, mask.kept() > 0 && mask.kept() < mask.weights());
@@ -118,11 +208,42 @@ proptest! {
     }
 
     #[test]
+    fn edges_that_are_forced_stay(mask in masks()) {
+        // Counted by drawing: what all of many draws share is at least what is forced.
+        let weights = distinct_weights(&mask);
+        for null in [NullModel::Degrees, NullModel::SignedDegrees, NullModel::JointDegrees] {
+            for taps in [false, true] {
+                let options = SwapOptions::default().keeping_taps(taps);
+                let free = freedom(&mask, Some(&weights), null, &options).unwrap();
+                let mut shared = mask.clone();
+                let mut first = weights.clone();
+                for number in 0..20 {
+                    let drawn = draw_weights(&mask, null, number, taps).parameters;
+                    let pairs = shared.layers.iter_mut().zip(first.layers.iter_mut().zip(&drawn.layers));
+                    for (shared, (a, b)) in pairs {
+                        ndarray::Zip::from(&mut shared.kept).and(&a.weight).and(&b.weight).for_each(|kept, a, b| {
+                            *kept &= *b != 0.0 && (!null.keeps_signs() || (*a < 0.0) == (*b < 0.0));
+                        });
+                    }
+                }
+                for (free, shared) in free.iter().zip(&shared.layers) {
+                    prop_assert!(free.forced <= shared.kept_count(), "{}: {:?}, {}", null, free, shared.kept_count());
+                }
+            }
+        }
+    }
+
+    #[test]
     fn the_surviving_weights_are_moved_and_nothing_else(mask in masks(), number in 0usize..1000) {
         let parameters = distinct_weights(&mask);
         for &null in NullModel::ALL {
-            let sampled = draw(&mask, null, number);
-            let rewired = kept_weights(&parameters, &mask, &sampled, null, &Seeds::new(3, 0), number).unwrap();
+            let Sample { mask: sampled, parameters: rewired, .. } = draw_weights(&mask, null, number, false);
+            let placed = kept_weights(&parameters, &mask, &sampled, null, &Seeds::new(3, 0), number);
+            if null.keeps_signs() {
+                prop_assert!(placed.unwrap_err().to_string().contains("needs the weights"));
+            } else {
+                prop_assert_eq!(&placed.unwrap(), &rewired);
+            }
             sampled.verify(&rewired).unwrap();
             prop_assert_eq!(&Mask::of_nonzero(&rewired), &sampled);
             let (mut all_before, mut all_after) = (Vec::new(), Vec::new());
@@ -160,7 +281,71 @@ fn no_null_model_keeps_more_than_it_promises() {
     assert_eq!((same(NullModel::LayerDensity, inputs), same(NullModel::LayerDensity, outputs)), (0, 0));
     assert_eq!((same(NullModel::InDegrees, inputs), same(NullModel::InDegrees, outputs)), (3, 0));
     assert_eq!((same(NullModel::OutDegrees, inputs), same(NullModel::OutDegrees, outputs)), (0, 3));
-    assert_eq!((same(NullModel::Degrees, inputs), same(NullModel::Degrees, outputs)), (3, 3));
+    for null in [NullModel::Degrees, NullModel::SignedDegrees, NullModel::JointDegrees] {
+        assert_eq!((same(null, inputs), same(null, outputs)), (3, 3));
+        // All but what is forced goes, so the mask is another one.
+        let sampled = draw(&mask, null, 0);
+        assert!(mask.layers.iter().zip(&sampled.layers).all(|(a, b)| a != b), "{null}");
+    }
+    // Joint degrees go under all but their own null model, and the degrees of signs.
+    let joint = |null: NullModel| {
+        let sampled = draw(&mask, null, 0);
+        mask.layers.iter().zip(&sampled.layers).filter(|(a, b)| joint_degrees(a) == joint_degrees(b)).count()
+    };
+    assert_eq!((joint(NullModel::Degrees), joint(NullModel::SignedDegrees), joint(NullModel::JointDegrees)), (0, 0, 3));
+    let before = of_sign(&distinct_weights(&mask), true);
+    let signed = |null: NullModel| {
+        let after = of_sign(&draw_weights(&mask, null, 0, false).parameters, true);
+        before.layers.iter().zip(&after.layers).filter(|(a, b)| degrees(a) == degrees(b)).count()
+    };
+    assert_eq!(
+        (signed(NullModel::Degrees), signed(NullModel::JointDegrees), signed(NullModel::SignedDegrees)),
+        (0, 0, 3)
+    );
+    // The signs of a layer without empty places move too, though its mask cannot.
+    let dense = random_mask(&[vec![12, 15]], &[1.0], 1);
+    let drawn = draw_weights(&dense, NullModel::SignedDegrees, 0, false);
+    assert_eq!(drawn.mask, dense);
+    assert_ne!(of_sign(&drawn.parameters, true), of_sign(&distinct_weights(&dense), true));
+    let end = drawn.mixing.last().unwrap();
+    assert!((end.sign_overlap.unwrap() - end.sign_overlap_random.unwrap()).abs() < 0.15, "{end:?}");
+}
+
+#[test]
+fn places_of_a_kernel_are_mixed_unless_they_are_kept() {
+    let mask = random_mask(&[vec![12, 9, 3, 3]], &[0.4], 2);
+    for null in [NullModel::Degrees, NullModel::SignedDegrees, NullModel::JointDegrees] {
+        let kept = |taps: bool| {
+            let sampled = draw_weights(&mask, null, 0, taps).mask;
+            assert_ne!(sampled, mask);
+            let (before, after) = (places(&mask.layers[0]), places(&sampled.layers[0]));
+            before.iter().zip(&after).filter(|(a, b)| degrees(a).0 == degrees(b).0).count()
+        };
+        assert_eq!((kept(false), kept(true)), (0, 9), "{null}");
+    }
+}
+
+#[test]
+fn autocorrelation_times_tell_a_slow_chain() {
+    let mask = random_mask(&[vec![60, 80], vec![60, 80]], &[0.1, 0.5], 3);
+    let weights = distinct_weights(&mask);
+    let seeds = Seeds::new(1, 0);
+    for null in [NullModel::Degrees, NullModel::SignedDegrees, NullModel::JointDegrees] {
+        let times = rewire::autocorrelation(&mask, Some(&weights), null, &seeds, &SwapOptions::default()).unwrap();
+        assert_eq!(times.len(), 2);
+        for time in &times {
+            assert_eq!(time.length, 100.0);
+            if null == NullModel::JointDegrees {
+                // Joint degrees fix it.
+                assert_eq!(time.assortativity, None);
+            }
+            let found: Vec<f64> =
+                [time.overlap, time.assortativity, time.place_correlation].into_iter().flatten().collect();
+            // Of a few proposals an edge; half of the pairs of a signed chain have different signs.
+            assert!(found.iter().all(|&tau| (0.2..30.0).contains(&tau)), "{null}: {time:?}");
+        }
+    }
+    assert_eq!(rewire::autocorrelation(&mask, None, NullModel::Edges, &seeds, &SwapOptions::default()).unwrap(), []);
 }
 
 #[test]
@@ -187,9 +372,8 @@ fn a_sample_depends_on_its_number_alone() {
     for &null in NullModel::ALL {
         let one = |number: usize, seed: u64| {
             let seeds = Seeds::new(seed, 0);
-            let (sampled, rows) = sample(&mask, null, &seeds, number, &options).unwrap();
-            let weights = kept_weights(&parameters, &mask, &sampled, null, &seeds, number).unwrap();
-            (sampled, rows, weights)
+            let drawn = rewire::draw(&parameters, &mask, null, &seeds, number, &options).unwrap();
+            (drawn.mask, drawn.mixing, drawn.parameters)
         };
         let pool = |threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         let alone = pool(1).install(|| one(3, 1));
@@ -199,10 +383,11 @@ fn a_sample_depends_on_its_number_alone() {
         assert_ne!(alone.0, one(3, 2).0, "{null}");
         // A layer's draw does not hang on the other layers, unless edges move between them.
         if null != NullModel::Edges {
-            let mut last = mask.clone();
+            let (mut last, mut weights) = (mask.clone(), parameters.clone());
             last.layers.drain(..2);
-            let (sampled, _) = sample(&last, null, &Seeds::new(1, 0), 3, &options).unwrap();
-            assert_eq!(sampled.layers[0], alone.0.layers[2], "{null}");
+            weights.layers.drain(..2);
+            let drawn = rewire::draw(&weights, &last, null, &Seeds::new(1, 0), 3, &options).unwrap();
+            assert_eq!(drawn.mask.layers[0], alone.0.layers[2], "{null}");
         }
     }
 }
@@ -220,11 +405,10 @@ fn a_memory_layout_changes_nothing() {
     assert_eq!(turned_mask, mask);
     let seeds = Seeds::new(2, 0);
     for &null in NullModel::ALL {
-        let sampled = draw(&mask, null, 1);
-        assert_eq!(draw(&turned_mask, null, 1), sampled);
+        let options = SwapOptions::default();
         assert_eq!(
-            kept_weights(&turned, &turned_mask, &sampled, null, &seeds, 1).unwrap(),
-            kept_weights(&parameters, &mask, &sampled, null, &seeds, 1).unwrap()
+            rewire::draw(&turned, &turned_mask, null, &seeds, 1, &options).unwrap(),
+            rewire::draw(&parameters, &mask, null, &seeds, 1, &options).unwrap()
         );
     }
 }

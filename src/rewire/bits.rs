@@ -28,6 +28,15 @@ impl BitMatrix {
         };
         let columns = inputs.iter().product();
         let mut bits = Self::empty(rows, columns);
+        if let Some(cells) = layer.kept.as_slice() {
+            for (row, cells) in bits.words.chunks_exact_mut(bits.words_per_row.max(1)).zip(cells.chunks(columns.max(1)))
+            {
+                for (word, cells) in row.iter_mut().zip(cells.chunks(64)) {
+                    *word = cells.iter().rev().fold(0, |word, &kept| word << 1 | u64::from(kept));
+                }
+            }
+            return Ok(bits);
+        }
         // In the order of the flat index, whatever the layout in memory.
         let mut cells = layer.kept.iter();
         for row in bits.words.chunks_exact_mut(bits.words_per_row.max(1)) {
@@ -41,10 +50,15 @@ impl BitMatrix {
     /// The mask of a layer with the name and shape of `like`, which has as many cells.
     pub(super) fn to_layer(&self, like: &LayerMask) -> LayerMask {
         let mut kept = ArrayD::from_elem(IxDyn(like.kept.shape()), false);
-        let mut cells = kept.iter_mut();
-        for row in self.words.chunks_exact(self.words_per_row.max(1)) {
-            for (column, cell) in cells.by_ref().take(self.columns).enumerate() {
-                *cell = row[column >> 6] >> (column & 63) & 1 == 1;
+        // A new array is in the order of the flat index.
+        let cells = kept.as_slice_mut().unwrap_or_default();
+        for (row, cells) in
+            self.words.chunks_exact(self.words_per_row.max(1)).zip(cells.chunks_mut(self.columns.max(1)))
+        {
+            for (word, cells) in row.iter().zip(cells.chunks_mut(64)) {
+                for (bit, cell) in cells.iter_mut().enumerate() {
+                    *cell = word >> bit & 1 == 1;
+                }
             }
         }
         LayerMask { name: like.name.clone(), kept }
@@ -83,6 +97,25 @@ impl BitMatrix {
         self.words.iter().zip(&other.words).map(|(a, b)| (a & b).count_ones() as usize).sum()
     }
 
+    /// The cells set in both whose signs are the same too: `negative` are the negative ones of each.
+    pub(super) fn shared_with_signs(&self, negative: &Self, other: &Self, other_negative: &Self) -> usize {
+        let signs = negative.words.iter().zip(&other_negative.words);
+        let cells = self.words.iter().zip(&other.words);
+        cells.zip(signs).map(|((a, b), (x, y))| (a & b & !(x ^ y)).count_ones() as usize).sum()
+    }
+
+    /// The cells set here but not in `other`.
+    pub(super) fn without(&self, other: &Self) -> Self {
+        Self { words: self.words.iter().zip(&other.words).map(|(a, b)| a & !b).collect(), ..*self }
+    }
+
+    /// The sum of `f` over the cells set.
+    pub(super) fn sum_over(&self, f: impl Fn(usize, usize) -> f64) -> f64 {
+        let mut sum = 0.0;
+        self.for_each(|row, column| sum += f(row, column));
+        sum
+    }
+
     /// The matrix with every cell turned.
     pub(super) fn complement(&self) -> Self {
         let mut turned = Self { words: self.words.iter().map(|word| !word).collect(), ..*self };
@@ -115,17 +148,30 @@ impl BitMatrix {
         })
     }
 
+    /// Calls `visit` with the row and column of every cell set, row by row.
+    #[inline]
+    pub(super) fn for_each(&self, mut visit: impl FnMut(usize, usize)) {
+        for row in 0..self.rows {
+            for (at, &word) in self.words[row * self.words_per_row..][..self.words_per_row].iter().enumerate() {
+                let mut left = word;
+                while left != 0 {
+                    visit(row, at * 64 + left.trailing_zeros() as usize);
+                    left &= left - 1;
+                }
+            }
+        }
+    }
+
     /// Row sums: in-degrees.
     pub(super) fn row_sums(&self) -> Vec<usize> {
-        self.rows_of_columns().map(|(_, columns)| columns.count()).collect()
+        let row = |row: usize| &self.words[row * self.words_per_row..][..self.words_per_row];
+        (0..self.rows).map(|at| row(at).iter().map(|word| word.count_ones() as usize).sum()).collect()
     }
 
     /// Column sums: out-degrees.
     pub(super) fn column_sums(&self) -> Vec<usize> {
         let mut sums = vec![0; self.columns];
-        for (_, columns) in self.rows_of_columns() {
-            columns.for_each(|column| sums[column] += 1);
-        }
+        self.for_each(|_, column| sums[column] += 1);
         sums
     }
 }

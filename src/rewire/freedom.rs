@@ -1,8 +1,11 @@
 //! How much a null model leaves to draw: edges that are the same in every realisation.
 
 use super::bits::BitMatrix;
-use super::{NullModel, RewireError};
+use super::parts::{Part, parts_of, states};
+use super::statistics::{joint, signs as signs_of};
+use super::{NullModel, RewireError, SwapOptions};
 use crate::mask::Mask;
+use crate::network::Parameters;
 
 /// How many edges of a layer every realisation of a null model shares.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,38 +14,60 @@ pub struct LayerFreedom {
     pub layer: String,
     /// Its kept weights.
     pub edges: usize,
-    /// Those that every mask of the null model keeps.
+    /// Those that every mask of the null model keeps; where it keeps signs, with the same sign.
     pub forced: usize,
 }
 
-/// The edges of each layer that are the same in every realisation of `null`. Exact. O(weights).
+/// The edges of each layer that are the same in every realisation of `null`. O(weights). `signs` are the
+/// weights that `mask` keeps; only null models that keep signs look at them. With
+/// [`SwapOptions::keeping_taps`] each place of a kernel counts for itself.
 ///
 /// Under [`NullModel::Degrees`] with row sums r1 >= r2 >= ... and column sums s1 >= s2 >= ..., let
 /// t(e, f) = e f + (sum of r_i, i > e) - (sum of s_j, j <= f). It is never negative, and an edge is
 /// forced exactly where it lies in the first e rows and f columns of some t(e, f) = 0 (Ryser,
-/// Canad. J. Math. 9, 371 (1957), doi:10.4153/CJM-1957-044-3).
+/// Canad. J. Math. 9, 371 (1957), doi:10.4153/CJM-1957-044-3). Under [`NullModel::JointDegrees`] an
+/// edge is forced exactly where all cells between its class of rows and its class of columns are kept,
+/// since exchanging nodes of a class leads from one realisation to another. Exact for all null models
+/// but [`NullModel::SignedDegrees`], where the edges that each sign's degrees force are counted:
+/// there may be more.
 ///
 /// # Errors
-/// [`RewireError::NoShape`] where a layer has no dimensions.
-pub fn freedom(mask: &Mask, null: NullModel) -> Result<Vec<LayerFreedom>, RewireError> {
+/// [`RewireError::NoShape`] where a layer has no dimensions; [`RewireError::NeedsSigns`] where `signs`
+/// are missing, [`RewireError::Mask`] where they do not fit.
+pub fn freedom(
+    mask: &Mask,
+    signs: Option<&Parameters>,
+    null: NullModel,
+    options: &SwapOptions,
+) -> Result<Vec<LayerFreedom>, RewireError> {
     let all_dense = mask.kept() == mask.weights();
-    mask.layers
-        .iter()
-        .map(|layer| {
-            let bits = BitMatrix::of_layer(layer)?;
+    let layers = mask.layers.iter().zip(states(mask, signs, null)?);
+    Ok(layers
+        .map(|(layer, state)| {
+            let bits = &state.kept;
             let edges = bits.count();
             let all_where = |condition: bool| if condition { edges } else { 0 };
             let full = |sums: Vec<usize>, size: usize| sums.into_iter().filter(|&sum| sum == size).sum();
+            let over_parts =
+                |forced: fn(&Part) -> usize| state.parts(null, parts_of(layer, null, options)).iter().map(forced).sum();
             let forced = match null {
                 NullModel::Edges => all_where(all_dense),
                 NullModel::LayerDensity => all_where(edges == bits.cells()),
                 NullModel::InDegrees => full(bits.row_sums(), bits.columns),
                 NullModel::OutDegrees => full(bits.column_sums(), bits.rows),
-                NullModel::Degrees => forced_by_degrees(bits.row_sums(), bits.column_sums()),
+                NullModel::Degrees => over_parts(|part| by_degrees(&part.start.kept)),
+                NullModel::SignedDegrees => over_parts(|part| signs_of(part).iter().map(by_degrees).sum()),
+                NullModel::JointDegrees => over_parts(|part| {
+                    joint(part, |count, cells| if count == cells { count as f64 } else { 0.0 }) as usize
+                }),
             };
-            Ok(LayerFreedom { layer: layer.name.clone(), edges, forced })
+            LayerFreedom { layer: layer.name.clone(), edges, forced }
         })
-        .collect()
+        .collect())
+}
+
+fn by_degrees(bits: &BitMatrix) -> usize {
+    forced_by_degrees(bits.row_sums(), bits.column_sums())
 }
 
 /// The number of ones that all 0-1 matrices with these row and column sums share.
@@ -113,11 +138,12 @@ mod tests {
     fn each_null_model_forces_what_it_must() {
         let kept = ndarray::arr2(&[[true, true, true], [true, false, false], [true, false, false]]).into_dyn();
         let mask = Mask { layers: vec![crate::mask::LayerMask { name: "a".into(), kept }] };
-        let forced = |null| freedom(&mask, null).unwrap()[0].forced;
+        let forced = |null| freedom(&mask, None, null, &SwapOptions::default()).unwrap()[0].forced;
         assert_eq!(forced(NullModel::Edges), 0);
         assert_eq!(forced(NullModel::LayerDensity), 0);
         assert_eq!(forced(NullModel::InDegrees), 3);
         assert_eq!(forced(NullModel::OutDegrees), 3);
         assert_eq!(forced(NullModel::Degrees), 5);
+        assert_eq!(forced(NullModel::JointDegrees), 5);
     }
 }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::autocorrelation::Autocorrelation;
 use super::freedom::LayerFreedom;
 
 /// One layer of one sample at one point of its chain: a row of `mixing.csv`.
@@ -24,12 +25,31 @@ pub struct MixingRow {
     pub accepted: u64,
     /// Edges shared with the start over the edges of the start, from 0 to 1.
     pub overlap: Option<f64>,
-    /// What a uniform draw has on average for `overlap`. Exact, but under `degrees` an estimate
-    /// from the random graph of maximum entropy with the same mean degrees.
+    /// What a uniform draw has on average for `overlap`. Exact, but under `degrees` and
+    /// `signed-degrees` an estimate from the random graph of maximum entropy with the same mean degrees.
     pub overlap_random: Option<f64>,
     /// Pearson's correlation, over the edges, of the target's in-degree and the source's
     /// out-degree; none where one of them is the same for all edges.
     pub assortativity: Option<f64>,
+    /// Pearson's correlation, over the edges, of the target's and the source's number, a row's and a
+    /// column's place in the layer; none where one of them is the same for all edges.
+    pub place_correlation: Option<f64>,
+    /// Edges shared with the start that have their sign of the start, over the edges of the start; only
+    /// where the null model keeps signs.
+    pub sign_overlap: Option<f64>,
+    /// What a uniform draw has on average for `sign_overlap`, an estimate as that of `overlap`.
+    pub sign_overlap_random: Option<f64>,
+    /// The share of the layer's edges that are the same in every realisation, sign included where the
+    /// null model keeps signs (then at least this share).
+    pub forced: Option<f64>,
+    /// The integrated autocorrelation time of the overlap with the start (where the null model keeps
+    /// signs, of `sign_overlap`) in proposals an edge: see [`super::Autocorrelation`]. Like the next two
+    /// it belongs to the layer and stands in the last row of each sample, where it was measured.
+    pub tau_overlap: Option<f64>,
+    /// That of the assortativity.
+    pub tau_assortativity: Option<f64>,
+    /// That of the correlation of places.
+    pub tau_place_correlation: Option<f64>,
 }
 
 /// Why samples may not say what they seem to.
@@ -64,6 +84,17 @@ pub enum Warning {
         /// What uniform draws would have.
         expected: f64,
     },
+    /// A statistic of this layer forgets too slowly for the length of the chains.
+    TooShort {
+        /// The layer.
+        layer: String,
+        /// The slowest statistic, a column of the table.
+        statistic: &'static str,
+        /// Its integrated autocorrelation time, proposals an edge.
+        tau: f64,
+        /// The length of the chains, proposals an edge.
+        length: f64,
+    },
 }
 
 impl fmt::Display for Warning {
@@ -84,20 +115,48 @@ impl fmt::Display for Warning {
                 "layer `{layer}`: overlap with the start is {overlap:.3} on average, uniform draws would have \
                  {expected:.3}; more swaps per edge are needed"
             ),
+            Self::TooShort { layer, statistic, tau, length } => write!(
+                formatter,
+                "layer `{layer}`: the autocorrelation time of its {statistic} is {tau:.1} proposals an edge, the \
+                 chains are {length} long; at least {:.0} swaps per edge are needed",
+                (LENGTHS * tau).ceil()
+            ),
+        }
+    }
+}
+
+/// Autocorrelation times that a chain must be long at least: what is left of the start after three is
+/// about exp(-6), since a time is twice that of a decay.
+const LENGTHS: f64 = 3.0;
+
+/// Writes autocorrelation times into the last row of each sample.
+pub fn record_autocorrelation(rows: &mut [MixingRow], times: &[Autocorrelation]) {
+    for at in 0..rows.len() {
+        let next = rows.get(at + 1).map(|next| (next.sample, next.layer.clone()));
+        let row = &mut rows[at];
+        if next.is_some_and(|(sample, layer)| sample == row.sample && layer == row.layer) {
+            continue;
+        }
+        if let Some(of_layer) = times.iter().find(|times| times.layer == row.layer) {
+            row.tau_overlap = of_layer.overlap;
+            row.tau_assortativity = of_layer.assortativity;
+            row.tau_place_correlation = of_layer.place_correlation;
         }
     }
 }
 
 /// What `rows`, of any number of samples of one null model, warn of. `freedom` is that of the mask
-/// under this null model, from [`super::freedom()`].
+/// under this null model, from [`super::freedom()`]; `times` may be empty.
 ///
-/// A layer counts as not mixed where the mean overlap of its samples exceeds the expected one by
-/// 0.05 and by five standard errors. Layers without edges warn of nothing.
-pub fn warnings(freedom: &[LayerFreedom], rows: &[MixingRow]) -> Vec<Warning> {
-    freedom.iter().filter(|layer| layer.edges > 0).filter_map(|layer| warning(layer, rows)).collect()
+/// A layer counts as not mixed where the mean overlap of its samples (where the null model keeps signs,
+/// of edges and signs) exceeds the expected one by 0.05 and by five standard errors, and its chain as
+/// too short where it is shorter than three of its autocorrelation times. Layers without edges warn of
+/// nothing.
+pub fn warnings(freedom: &[LayerFreedom], rows: &[MixingRow], times: &[Autocorrelation]) -> Vec<Warning> {
+    freedom.iter().filter(|layer| layer.edges > 0).filter_map(|layer| warning(layer, rows, times)).collect()
 }
 
-fn warning(freedom: &LayerFreedom, rows: &[MixingRow]) -> Option<Warning> {
+fn warning(freedom: &LayerFreedom, rows: &[MixingRow], times: &[Autocorrelation]) -> Option<Warning> {
     let layer = freedom.layer.clone();
     if freedom.forced == freedom.edges {
         return Some(Warning::NothingToDraw { layer, edges: freedom.edges });
@@ -115,13 +174,20 @@ fn warning(freedom: &LayerFreedom, rows: &[MixingRow]) -> Option<Warning> {
         return Some(Warning::NoSwapAccepted { layer, proposals });
     }
     if proposals > 0 {
-        let (overlaps, expected): (Vec<f64>, Vec<f64>) =
-            ends.iter().filter_map(|row| row.overlap.zip(row.overlap_random)).unzip();
+        let overlap_of = |row: &&MixingRow| {
+            row.sign_overlap.zip(row.sign_overlap_random).or_else(|| row.overlap.zip(row.overlap_random))
+        };
+        let (overlaps, expected): (Vec<f64>, Vec<f64>) = ends.iter().filter_map(overlap_of).unzip();
         let count = overlaps.len().max(1) as f64;
         let (overlap, expected) = (overlaps.iter().sum::<f64>() / count, expected.iter().sum::<f64>() / count);
-        let error = (expected * (1.0 - expected) / freedom.edges as f64 / count).sqrt();
+        let error = (expected * (1.0 - expected).max(0.0) / freedom.edges as f64 / count).sqrt();
         if overlap > expected + (5.0 * error).max(0.05) {
             return Some(Warning::NotMixed { layer, overlap, expected });
+        }
+        let slowest = times.iter().find(|times| times.layer == layer).and_then(Autocorrelation::longest);
+        let length = ends.iter().filter_map(|row| row.proposals_per_edge).fold(0.0, f64::max);
+        if let Some((statistic, tau)) = slowest.filter(|(_, tau)| LENGTHS * tau > length) {
+            return Some(Warning::TooShort { layer, statistic, tau, length });
         }
     }
     (2 * freedom.forced >= freedom.edges).then(|| Warning::MostlyForced { freedom: freedom.clone() })
@@ -141,6 +207,13 @@ mod tests {
             overlap: Some(overlap),
             overlap_random: Some(0.2),
             assortativity: None,
+            place_correlation: None,
+            sign_overlap: None,
+            sign_overlap_random: None,
+            forced: None,
+            tau_overlap: None,
+            tau_assortativity: None,
+            tau_place_correlation: None,
         }
     }
 
@@ -148,7 +221,7 @@ mod tests {
     fn each_warning_has_its_cause() {
         let warn = |edges, forced, rows: &[MixingRow]| {
             let freedom = LayerFreedom { layer: "a".into(), edges, forced };
-            warnings(&[freedom], rows).iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+            warnings(&[freedom], rows, &[]).iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
         };
         assert_eq!(warn(100, 0, &[row(0, 0, 1.0), row(0, 500, 0.2), row(1, 0, 1.0), row(1, 480, 0.22)]), "");
         assert_eq!(warn(0, 0, &[]), "");
@@ -159,5 +232,35 @@ mod tests {
         assert!(late.contains("overlap with the start is 0.290 on average"), "{late}");
         // The start of a sample is not its end.
         assert_eq!(warn(10_000, 0, &[row(0, 0, 1.0), row(0, 50, 0.2)]), "");
+    }
+    #[test]
+    fn slow_statistics_are_recorded_and_warned_of() {
+        let time = |overlap, assortativity| Autocorrelation {
+            layer: "a".into(),
+            overlap: Some(overlap),
+            assortativity,
+            place_correlation: None,
+            length: 100.0,
+        };
+        let freedom = [LayerFreedom { layer: "a".into(), edges: 100, forced: 0 }];
+        let mut rows = [row(0, 0, 1.0), row(0, 50, 0.2), row(1, 0, 1.0), row(1, 50, 0.2)];
+        assert_eq!(warnings(&freedom, &rows, &[time(1.5, Some(3.3))]), []);
+        let slow = [time(1.5, Some(4.0))];
+        assert_eq!(
+            warnings(&freedom, &rows, &slow)[0].to_string(),
+            "layer `a`: the autocorrelation time of its assortativity is 4.0 proposals an edge, the chains are 10 \
+             long; at least 12 swaps per edge are needed"
+        );
+        record_autocorrelation(&mut rows, &slow);
+        assert_eq!(rows.each_ref().map(|row| row.tau_assortativity), [None, Some(4.0), None, Some(4.0)]);
+        assert_eq!(rows[1].tau_overlap, Some(1.5));
+    }
+
+    #[test]
+    fn signs_that_stay_are_warned_of() {
+        let mut end = row(0, 50, 0.2);
+        (end.sign_overlap, end.sign_overlap_random) = (Some(0.5), Some(0.1));
+        let freedom = [LayerFreedom { layer: "a".into(), edges: 100_000, forced: 0 }];
+        assert!(matches!(warnings(&freedom, &[end], &[])[0], Warning::NotMixed { overlap: 0.5, .. }));
     }
 }

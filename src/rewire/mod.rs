@@ -6,29 +6,40 @@
 //! *out-degree* of an input is a column sum. A convolution's mask [out, in, kh, kw] is a graph
 //! between filters and input taps (in, kh, kw): rows are filters, columns are in x kh x kw taps.
 //!
-//! [`sample()`] draws one mask of a [`NullModel`], [`kept_weights`] puts the surviving weights on it,
-//! and [`warnings`] says where a layer leaves nothing to draw or a chain had not forgotten its
-//! start. Each layer of each sample has its own named random stream, `rewire, NULL, sample K,
+//! [`draw`] draws one mask of a [`NullModel`] and puts the surviving weights on it ([`sample()`] and
+//! [`kept_weights`] do so one after the other, for null models without signs); [`autocorrelation`]
+//! measures how fast a chain forgets, and [`warnings`] says where a layer leaves nothing to draw or
+//! a chain was too short. Each layer of each sample has its own named random stream, `rewire, NULL, sample K,
 //! layer NAME`, so that a sample does not depend on the others, on their order or on the number of
 //! threads.
 
+mod autocorrelation;
 mod bits;
+mod cells;
+mod chain;
+mod codes;
 mod direct;
+mod entropy;
 mod freedom;
+mod joint;
 mod mixing;
 mod null_model;
 mod options;
+mod parts;
 mod sample;
+mod signed;
 mod statistics;
 mod swaps;
 mod weights;
 
+pub use autocorrelation::{Autocorrelation, autocorrelation};
+pub use chain::Chain;
 pub use freedom::{LayerFreedom, freedom};
-pub use mixing::{MixingRow, Warning, warnings};
+pub use mixing::{MixingRow, Warning, record_autocorrelation, warnings};
 pub use null_model::NullModel;
 pub use options::SwapOptions;
-pub use sample::sample;
-pub use weights::kept_weights;
+pub use sample::{Sample, draw, sample};
+pub use weights::{kept_weights, with_signs_of};
 
 use thiserror::Error;
 
@@ -76,6 +87,18 @@ pub enum RewireError {
         kept: usize,
         /// Kept weights of the sampled mask.
         sampled: usize,
+    },
+    /// A null model that keeps signs was asked for without weights that have them.
+    #[error("null model `{null}`: needs the weights, whose signs it keeps, beside the mask")]
+    NeedsSigns {
+        /// The null model.
+        null: NullModel,
+    },
+    /// A chain was asked for of a null model that is drawn directly.
+    #[error("null model `{null}`: is drawn directly and has no chain")]
+    NoChain {
+        /// The null model.
+        null: NullModel,
     },
     /// Masks and weights do not fit.
     #[error(transparent)]

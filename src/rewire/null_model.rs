@@ -39,12 +39,43 @@ pub enum NullModel {
     /// 225 (1996)); a sample is as uniform as the chain is long, which [`super::MixingRow`]
     /// measures.
     Degrees,
+    /// For every unit in every layer the degrees of each sign: how many positive and how many negative
+    /// weights come in, and go out. A chain exchanges values within 2 x 2 (two edges of a sign, or
+    /// the places of two + and two -), 2 x 3, 3 x 2 and 3 x 3 cells; every proposal counts and every
+    /// move is proposed as often as its reverse, so its law is uniform on the masks and signs that the
+    /// moves reach from the mask, and there alone. That they reach all is not proven, and no fixed list
+    /// of moves of bounded size is known that would: with rows, columns and three values these are
+    /// tables with three faces, whose moves can be arbitrarily large in general (De Loera and Onn, J.
+    /// Symb. Comput. 41, 173 (2006), doi:10.1016/j.jsc.2005.04.010). Swaps within a sign alone do not
+    /// link any two of the 12 3 x 3 matrices with one + and one - in every row and column; these moves
+    /// link all 12.
+    SignedDegrees,
+    /// Both degrees of every unit, and for each layer the number of edges between sources of
+    /// out-degree a and targets of in-degree b, for all a and b: double edge swaps of two edges whose
+    /// sources have the same degree, or whose targets have. Uniform on all such masks: restricted
+    /// swaps connect the graphs of a joint degree matrix (Amanatidis, Green and Mihail,
+    /// arXiv:1509.07076; Czabarka, Dutle, Erdos and Miklos, Discrete Appl. Math. 181, 283 (2015),
+    /// arXiv:1302.3548, who found the gap in the proof of Stanton and Pinar, ACM J. Exp. Algorithmics
+    /// 17, 3.5 (2012)). That is about graphs with one set of nodes, and holds for a layer too: join
+    /// more new nodes to all rows than there are rows. Every row then has a degree above those of
+    /// all columns and new nodes, so each graph with the joint degrees of this one has the same two
+    /// sides; the new nodes have edges to all rows in each of them, so no swap moves those, and the
+    /// restricted swaps between such graphs are those between the layer's. How fast it mixes is not
+    /// known.
+    JointDegrees,
 }
 
 impl NullModel {
     /// Every null model, from the loosest to the tightest.
-    pub const ALL: &'static [Self] =
-        &[Self::Edges, Self::LayerDensity, Self::InDegrees, Self::OutDegrees, Self::Degrees];
+    pub const ALL: &'static [Self] = &[
+        Self::Edges,
+        Self::LayerDensity,
+        Self::InDegrees,
+        Self::OutDegrees,
+        Self::Degrees,
+        Self::SignedDegrees,
+        Self::JointDegrees,
+    ];
 
     /// Its name in commands, tables and files.
     pub fn name(self) -> &'static str {
@@ -54,12 +85,19 @@ impl NullModel {
             Self::InDegrees => "in-degrees",
             Self::OutDegrees => "out-degrees",
             Self::Degrees => "degrees",
+            Self::SignedDegrees => "signed-degrees",
+            Self::JointDegrees => "joint-degrees",
         }
     }
 
     /// Whether it is drawn by a Markov chain rather than directly.
     pub fn uses_swaps(self) -> bool {
-        matches!(self, Self::Degrees)
+        matches!(self, Self::Degrees | Self::SignedDegrees | Self::JointDegrees)
+    }
+
+    /// Whether the sign of a weight stays with its edge.
+    pub fn keeps_signs(self) -> bool {
+        self == Self::SignedDegrees
     }
 }
 
@@ -92,7 +130,8 @@ mod tests {
         }
         assert_eq!(
             "degree".parse::<NullModel>().unwrap_err().to_string(),
-            "null model `degree`: must be one of edges, layer-density, in-degrees, out-degrees, degrees"
+            "null model `degree`: must be one of edges, layer-density, in-degrees, out-degrees, degrees, \
+             signed-degrees, joint-degrees"
         );
     }
 }

@@ -6,10 +6,11 @@ use super::RewireError;
 const CHECKPOINTS: [f64; 16] =
     [0.5, 1.0, 2.0, 3.0, 5.0, 7.0, 10.0, 15.0, 20.0, 30.0, 50.0, 70.0, 100.0, 200.0, 500.0, 1000.0];
 
-/// How long the chain of double edge swaps runs. Null models without a chain ignore it.
+/// How long the chain of swaps runs and what it keeps beside. Null models without a chain ignore it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SwapOptions {
     per_edge: f64,
+    keep_taps: bool,
 }
 
 impl SwapOptions {
@@ -18,7 +19,26 @@ impl SwapOptions {
     /// # Errors
     /// [`RewireError::SwapsPerEdge`] unless 0 < `per_edge` <= 1e9.
     pub fn new(per_edge: f64) -> Result<Self, RewireError> {
-        if per_edge > 0.0 && per_edge <= 1e9 { Ok(Self { per_edge }) } else { Err(RewireError::SwapsPerEdge(per_edge)) }
+        if per_edge > 0.0 && per_edge <= 1e9 {
+            Ok(Self { per_edge, keep_taps: false })
+        } else {
+            Err(RewireError::SwapsPerEdge(per_edge))
+        }
+    }
+
+    /// Whether a convolution's edges keep their place (kh, kw) in the kernel. Each place is then
+    /// rewired apart from the others: what the null model keeps of a layer it keeps of every place,
+    /// that is of the edges between filters and the inputs at that place. Under
+    /// [`super::NullModel::JointDegrees`] the joint counts of the layer and of every place are kept;
+    /// the proof that the chain is connected does not cover this. Linear layers have one place.
+    #[must_use]
+    pub fn keeping_taps(self, keep_taps: bool) -> Self {
+        Self { keep_taps, ..self }
+    }
+
+    /// See [`Self::keeping_taps`].
+    pub fn keeps_taps(&self) -> bool {
+        self.keep_taps
     }
 
     /// Proposals for each kept weight of a layer.
@@ -36,7 +56,7 @@ impl SwapOptions {
 impl Default for SwapOptions {
     /// 10 proposals an edge; the overlap with the start falls to noise after about 5.
     fn default() -> Self {
-        Self { per_edge: 10.0 }
+        Self { per_edge: 10.0, keep_taps: false }
     }
 }
 

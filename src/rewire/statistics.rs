@@ -1,127 +1,197 @@
-//! What is measured of a state: overlap with the start, what chance gives, assortativity.
+//! What is measured of a state: overlap with the start, what chance gives, correlations.
+
+use std::collections::HashMap;
 
 use super::NullModel;
 use super::bits::BitMatrix;
+use super::entropy::MaximumEntropy;
+use super::parts::{Part, State};
 
-/// Edges of `start` that `state` has too, over the edges of `start`; none where `start` has none.
-pub(super) fn overlap(start: &BitMatrix, state: &BitMatrix) -> Option<f64> {
-    let edges = start.count();
-    (edges > 0).then(|| start.shared(state) as f64 / edges as f64)
+/// What is measured of one state.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Seen {
+    pub(super) overlap: Option<f64>,
+    pub(super) sign_overlap: Option<f64>,
+    pub(super) assortativity: Option<f64>,
+    pub(super) place_correlation: Option<f64>,
 }
 
-/// Degree assortativity: Pearson's correlation, over the edges, of the in-degree of the target and
-/// the out-degree of the source, both in this layer (Newman, Phys. Rev. Lett. 89, 208701 (2002),
-/// doi:10.1103/PhysRevLett.89.208701). None where one of them is the same for all edges.
-pub(super) fn assortativity(state: &BitMatrix) -> Option<f64> {
-    let (rows, columns) = (state.row_sums(), state.column_sums());
+/// Measures states of a layer that starts at `start`.
+#[derive(Debug)]
+pub(super) struct Statistics<'a> {
+    start: &'a State,
+    edges: usize,
+    /// Row and column sums, where every state has those of the start.
+    sums: Option<(Vec<usize>, Vec<usize>)>,
+}
+
+impl<'a> Statistics<'a> {
+    pub(super) fn new(start: &'a State, null: NullModel) -> Self {
+        let sums = null.uses_swaps().then(|| (start.kept.row_sums(), start.kept.column_sums()));
+        Self { start, edges: start.kept.count(), sums }
+    }
+
+    /// O(edges + cells / 64).
+    pub(super) fn of(&self, state: &State) -> Seen {
+        let share = |shared: usize| (self.edges > 0).then(|| shared as f64 / self.edges as f64);
+        let sign_overlap =
+            self.start.negative.as_ref().zip(state.negative.as_ref()).and_then(|(start, state_negative)| {
+                share(self.start.kept.shared_with_signs(start, &state.kept, state_negative))
+            });
+        let (assortativity, place_correlation) = match &self.sums {
+            Some((rows, columns)) => correlations(&state.kept, rows, columns),
+            None => correlations(&state.kept, &state.kept.row_sums(), &state.kept.column_sums()),
+        };
+        Seen { overlap: share(self.start.kept.shared(&state.kept)), sign_overlap, assortativity, place_correlation }
+    }
+}
+
+/// Two of Pearson's correlations over the edges, none where one side is the same for all edges: of
+/// the in-degree of the target and the out-degree of the source, both in this layer (degree
+/// assortativity, Newman, Phys. Rev. Lett. 89, 208701 (2002), doi:10.1103/PhysRevLett.89.208701); and
+/// of the target's number and the source's number, that is of a row's and a column's place.
+fn correlations(state: &BitMatrix, rows: &[usize], columns: &[usize]) -> (Option<f64>, Option<f64>) {
     // Whole numbers throughout: i128 holds edges^2 times degrees^2 for every matrix that fits u32.
-    let moment = |sums: &[usize], power: u32| sums.iter().map(|&k| (k as i128).pow(power)).sum::<i128>();
-    let product: i128 = state
-        .rows_of_columns()
-        .map(|(row, of_row)| rows[row] as i128 * of_row.map(|column| columns[column] as i128).sum::<i128>())
-        .sum();
-    let edges = moment(&rows, 1);
-    let (row_mean, column_mean) = (moment(&rows, 2), moment(&columns, 2));
-    let row_variance = edges * moment(&rows, 3) - row_mean * row_mean;
-    let column_variance = edges * moment(&columns, 3) - column_mean * column_mean;
+    let (mut degrees, mut places) = (0i128, 0i128);
+    for (row, of_row) in state.rows_of_columns() {
+        let (mut degree, mut place) = (0u64, 0u64);
+        of_row.for_each(|column| {
+            degree += columns[column] as u64;
+            place += column as u64;
+        });
+        degrees += rows[row] as i128 * i128::from(degree);
+        places += row as i128 * i128::from(place);
+    }
+    let number = |sums: &[usize]| (0..sums.len()).collect::<Vec<_>>();
+    (
+        correlation((rows, rows), (columns, columns), degrees),
+        correlation((rows, &number(rows)), (columns, &number(columns)), places),
+    )
+}
+
+/// Pearson's correlation of a value of rows and one of columns, each given with how many edges have
+/// it, from the sum over the edges of their product.
+fn correlation(rows: (&[usize], &[usize]), columns: (&[usize], &[usize]), product: i128) -> Option<f64> {
+    let moment = |(edges, values): (&[usize], &[usize]), power: u32| {
+        edges.iter().zip(values).map(|(&edges, &value)| edges as i128 * (value as i128).pow(power)).sum::<i128>()
+    };
+    let edges = moment(rows, 0);
+    let variance = |side| edges * moment(side, 2) - moment(side, 1).pow(2);
+    let (row_variance, column_variance) = (variance(rows), variance(columns));
     if row_variance == 0 || column_variance == 0 {
         return None;
     }
-    let covariance = edges * product - row_mean * column_mean;
+    let covariance = edges * product - moment(rows, 1) * moment(columns, 1);
     Some(covariance as f64 / (row_variance as f64).sqrt() / (column_variance as f64).sqrt())
 }
 
 /// The overlap with `start` that a mask drawn from `null` has on average; `density` is that of the
-/// whole network. Exact for all null models but [`NullModel::Degrees`], where the probability of
-/// an edge is estimated by that of the random graph of maximum entropy with these mean degrees,
-/// p_ij = x_i y_j / (1 + x_i y_j) (Park and Newman, Phys. Rev. E 70, 066117 (2004),
-/// doi:10.1103/PhysRevE.70.066117).
-pub(super) fn overlap_at_random(start: &BitMatrix, null: NullModel, density: f64) -> Option<f64> {
+/// whole network and `parts` what chains rewire apart. Exact for all null models but
+/// [`NullModel::Degrees`], where the probability of an edge is estimated by [`MaximumEntropy`], and
+/// [`NullModel::SignedDegrees`], where the two signs' probabilities, each estimated so, are added (at
+/// most to 1).
+pub(super) fn overlap_at_random(start: &BitMatrix, parts: &[Part], null: NullModel, density: f64) -> Option<f64> {
     let edges = start.count();
     if edges == 0 {
         return None;
     }
     let squares = |sums: Vec<usize>| sums.iter().map(|&k| (k as f64).powi(2)).sum::<f64>();
+    let over_parts = |shared: fn(&Part) -> f64| parts.iter().map(shared).sum::<f64>() / edges as f64;
     let share = match null {
         NullModel::Edges => density,
         NullModel::LayerDensity => edges as f64 / start.cells() as f64,
         NullModel::InDegrees => squares(start.row_sums()) / start.columns as f64 / edges as f64,
         NullModel::OutDegrees => squares(start.column_sums()) / start.rows as f64 / edges as f64,
-        NullModel::Degrees => {
-            let (rows, columns) = (start.row_sums(), start.column_sums());
-            let entropy = MaximumEntropy::fit(&rows, &columns);
-            let probabilities: f64 = start
-                .rows_of_columns()
-                .flat_map(|(row, of_row)| of_row.map(move |column| (row, column)))
-                .map(|(row, column)| entropy.probability(rows[row], columns[column]))
-                .sum();
-            probabilities / edges as f64
-        }
+        NullModel::Degrees => over_parts(|part| {
+            let kept = Entropy::of(&part.start.kept);
+            part.start.kept.sum_over(|row, column| kept.probability(row, column))
+        }),
+        NullModel::SignedDegrees => over_parts(|part| {
+            let [plus, minus] = signs(part).map(|sign| Entropy::of(&sign));
+            let kept = &part.start.kept;
+            kept.sum_over(|row, column| (plus.probability(row, column) + minus.probability(row, column)).min(1.0))
+        }),
+        NullModel::JointDegrees => over_parts(|part| joint(part, |count, cells| (count as f64).powi(2) / cells as f64)),
     };
     Some(share)
 }
 
-/// The x of each row sum and the y of each column sum, rows and columns of one sum sharing theirs.
-struct MaximumEntropy {
-    x: Vec<f64>,
-    y: Vec<f64>,
+/// The share of edges of `parts` that keep place and sign on average; estimated as the overlap is.
+pub(super) fn sign_overlap_at_random(start: &State, parts: &[Part]) -> Option<f64> {
+    let edges = start.kept.count();
+    start.negative.as_ref().filter(|_| edges > 0)?;
+    let of_sign = |sign: BitMatrix| {
+        let entropy = Entropy::of(&sign);
+        sign.sum_over(|row, column| entropy.probability(row, column))
+    };
+    let shared: f64 = parts.iter().flat_map(signs).map(of_sign).sum();
+    Some(shared / edges as f64)
 }
 
-impl MaximumEntropy {
-    const MOST_ITERATIONS: usize = 200;
-    const TOLERANCE: f64 = 1e-6;
+/// The positive and the negative edges.
+pub(super) fn signs(part: &Part) -> [BitMatrix; 2] {
+    let kept = &part.start.kept;
+    let negative = part.start.negative.clone().unwrap_or_else(|| BitMatrix::empty(kept.rows, kept.columns));
+    [kept.without(&negative), negative]
+}
 
-    fn fit(rows: &[usize], columns: &[usize]) -> Self {
-        // How many rows have each sum; entry k is for the sum k.
-        let histogram = |sums: &[usize]| {
-            let mut counts = vec![0.0; sums.iter().max().map_or(1, |&most| most + 1)];
-            sums.iter().for_each(|&sum| counts[sum] += 1.0);
-            counts
-        };
-        let (row_counts, column_counts) = (histogram(rows), histogram(columns));
-        let scale = (rows.iter().sum::<usize>().max(1) as f64).sqrt();
-        let initial = |counts: &[f64]| (0..counts.len()).map(|sum| sum as f64 / scale).collect::<Vec<_>>();
-        let mut fitted = Self { x: initial(&row_counts), y: initial(&column_counts) };
-        for _ in 0..Self::MOST_ITERATIONS {
-            let change = update(&mut fitted.x, &row_counts, &fitted.y, &column_counts).max(update(
-                &mut fitted.y,
-                &column_counts,
-                &fitted.x,
-                &row_counts,
-            ));
-            if change < Self::TOLERANCE {
-                break;
-            }
+/// The sum over all classes of rows and of columns of `f` of the edges and the cells between them.
+///
+/// Exchanging rows of one class turns realisations of these joint degrees into each other, and so with
+/// columns: every cell between two classes is as likely to be kept, with probability edges / cells.
+pub(super) fn joint(part: &Part, f: impl Fn(u64, u64) -> f64) -> f64 {
+    let sizes = |classes: &[usize]| {
+        let mut sizes: HashMap<usize, u64> = HashMap::new();
+        classes.iter().for_each(|&class| *sizes.entry(class).or_default() += 1);
+        sizes
+    };
+    let (rows, columns) = (sizes(&part.row_classes), sizes(&part.column_classes));
+    let mut edges: std::collections::BTreeMap<(usize, usize), u64> = std::collections::BTreeMap::new();
+    let mut of_row: HashMap<usize, u64> = HashMap::new();
+    for (row, of_columns) in part.start.kept.rows_of_columns() {
+        of_columns.for_each(|column| *of_row.entry(part.column_classes[column]).or_default() += 1);
+        for (class, count) in of_row.drain() {
+            *edges.entry((part.row_classes[row], class)).or_default() += count;
         }
-        fitted
     }
-
-    fn probability(&self, row_sum: usize, column_sum: usize) -> f64 {
-        let odds = self.x[row_sum] * self.y[column_sum];
-        odds / (1.0 + odds)
-    }
+    edges.into_iter().map(|((row, column), count)| f(count, rows[&row] * columns[&column])).sum()
 }
 
-/// x_k <- k / sum over the others of y / (1 + x_k y); returns the largest relative change. A full
-/// row's x grows without end, its probabilities towards 1: the limit is a large number.
-fn update(x: &mut [f64], counts: &[f64], y: &[f64], others: &[f64]) -> f64 {
-    let mut change: f64 = 0.0;
-    for (sum, x) in x.iter_mut().enumerate().filter(|(sum, _)| *sum > 0 && counts[*sum] > 0.0) {
-        let expected: f64 =
-            others.iter().zip(y).filter(|(count, _)| **count > 0.0).map(|(count, y)| count * y / (1.0 + *x * y)).sum();
-        let new = (sum as f64 / expected).min(1e12);
-        change = change.max((new - *x).abs() / new);
-        *x = new;
+/// [`MaximumEntropy`] of a matrix, by row and column.
+struct Entropy {
+    rows: Vec<usize>,
+    columns: Vec<usize>,
+    fitted: MaximumEntropy,
+}
+
+impl Entropy {
+    fn of(bits: &BitMatrix) -> Self {
+        let (rows, columns) = (bits.row_sums(), bits.column_sums());
+        let fitted = MaximumEntropy::fit(&rows, &columns);
+        Self { rows, columns, fitted }
     }
-    change
+
+    fn probability(&self, row: usize, column: usize) -> f64 {
+        self.fitted.probability(self.rows[row], self.columns[column])
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::rewire::direct;
+    use crate::rewire::joint::JointChain;
+    use crate::rewire::signed::SignedChain;
     use crate::rewire::swaps::SwapChain;
     use crate::seed::Seeds;
+
+    fn assortativity(bits: &BitMatrix) -> Option<f64> {
+        correlations(bits, &bits.row_sums(), &bits.column_sums()).0
+    }
+
+    fn overlap(start: &BitMatrix, state: &BitMatrix) -> Option<f64> {
+        Some(start.shared(state) as f64 / start.count() as f64)
+    }
 
     fn of_edges(rows: usize, columns: usize, edges: &[(usize, usize)]) -> BitMatrix {
         let mut bits = BitMatrix::empty(rows, columns);
@@ -176,42 +246,104 @@ mod tests {
     }
 
     #[test]
+    fn the_place_correlation_is_pearsons_correlation() {
+        let bits = uneven(30, 50, 4);
+        let mut pairs = Vec::new();
+        bits.for_each(|row, column| pairs.push((row as f64, column as f64)));
+        let n = pairs.len() as f64;
+        let mean = |f: &dyn Fn(&(f64, f64)) -> f64| pairs.iter().map(f).sum::<f64>() / n;
+        let (x, y) = (mean(&|p| p.0), mean(&|p| p.1));
+        let expected =
+            mean(&|p| (p.0 - x) * (p.1 - y)) / (mean(&|p| (p.0 - x).powi(2)) * mean(&|p| (p.1 - y).powi(2))).sqrt();
+        let found = correlations(&bits, &bits.row_sums(), &bits.column_sums()).1.unwrap();
+        assert!((found - expected).abs() < 1e-10, "{found} against {expected}");
+    }
+
+    fn with_signs(kept: BitMatrix) -> State {
+        let mut negative = BitMatrix::empty(kept.rows, kept.columns);
+        kept.for_each(|row, column| {
+            if (row * row + 3 * column) % 5 < 2 {
+                negative.insert(row, column);
+            }
+        });
+        State { kept, negative: Some(negative) }
+    }
+
+    #[test]
     fn the_expected_overlap_is_the_mean_of_draws() {
+        use NullModel::{Degrees, InDegrees, JointDegrees, LayerDensity, OutDegrees, SignedDegrees};
         for start in [uneven(40, 70, 2), uneven(40, 70, 3).complement()] {
             let edges = start.count() as f64;
-            for null in [NullModel::LayerDensity, NullModel::InDegrees, NullModel::OutDegrees, NullModel::Degrees] {
+            let proposals = 30 * edges as u64;
+            for null in [LayerDensity, InDegrees, OutDegrees, Degrees, SignedDegrees, JointDegrees] {
+                let state = if null == SignedDegrees {
+                    with_signs(start.clone())
+                } else {
+                    State { kept: start.clone(), negative: None }
+                };
+                let parts = state.parts(null, 1);
                 let draws = 300;
-                let mut sum = 0.0;
+                let (mut sum, mut sign_sum) = (0.0, 0.0);
                 for sample in 0..draws {
                     let mut stream = Seeds::new(sample, 1).stream("draw");
                     let drawn = match null {
-                        NullModel::LayerDensity => direct::same_count(&start, &mut stream),
-                        NullModel::InDegrees => direct::same_rows(&start, &mut stream),
-                        NullModel::OutDegrees => direct::same_columns(&start, &mut stream),
+                        LayerDensity => direct::same_count(&start, &mut stream),
+                        InDegrees => direct::same_rows(&start, &mut stream),
+                        OutDegrees => direct::same_columns(&start, &mut stream),
+                        SignedDegrees => {
+                            let negative = state.negative.as_ref().unwrap();
+                            let mut chain = SignedChain::new("a", &start, negative).unwrap();
+                            chain.propose(proposals, &mut stream);
+                            let (kept, negative) = chain.state();
+                            let drawn = State { kept, negative: Some(negative) };
+                            sign_sum += Statistics::new(&state, null).of(&drawn).sign_overlap.unwrap();
+                            drawn.kept
+                        }
+                        JointDegrees => {
+                            let part = &parts[0];
+                            let mut chain =
+                                JointChain::new("a", &start, &part.row_classes, &part.column_classes).unwrap();
+                            chain.propose(proposals, &mut stream);
+                            chain.state()
+                        }
                         _ => {
                             let mut chain = SwapChain::new("a", &start).unwrap();
-                            chain.propose(30 * edges as u64, &mut stream);
+                            chain.propose(proposals, &mut stream);
                             chain.state()
                         }
                     };
                     sum += overlap(&start, &drawn).unwrap();
                 }
-                let (mean, expected) = (sum / draws as f64, overlap_at_random(&start, null, 0.5).unwrap());
-                // Five standard errors of a binomial, more than that of draws without replacement,
-                // and for `degrees` the error of the estimate.
-                let tolerance = 5.0 * (expected * (1.0 - expected) / edges / draws as f64).sqrt()
-                    + if null == NullModel::Degrees { 0.01 } else { 0.0 };
-                assert!((mean - expected).abs() < tolerance, "{null}: {mean} against {expected} +- {tolerance}");
+                let close = |what: &str, sum: f64, expected: f64| {
+                    let mean = sum / draws as f64;
+                    // Five standard errors of a binomial, more than that of draws without replacement,
+                    // and for `degrees` and `signed-degrees` the error of the estimate.
+                    let tolerance = 5.0 * (expected * (1.0 - expected) / edges / draws as f64).sqrt()
+                        + match null {
+                            Degrees => 0.01,
+                            SignedDegrees => 0.03,
+                            _ => 0.0,
+                        };
+                    assert!((mean - expected).abs() < tolerance, "{null} {what}: {mean}, {expected} +- {tolerance}");
+                };
+                close("overlap", sum, overlap_at_random(&start, &parts, null, 0.5).unwrap());
+                match sign_overlap_at_random(&state, &parts) {
+                    Some(expected) => close("sign overlap", sign_sum, expected),
+                    None => assert_ne!(null, SignedDegrees),
+                }
             }
         }
     }
 
     #[test]
     fn forced_edges_are_expected_to_overlap() {
-        let dense = BitMatrix::empty(5, 7).complement();
-        assert!(overlap_at_random(&dense, NullModel::Degrees, 1.0).unwrap() > 0.99);
+        let expected = |kept: &BitMatrix, density| {
+            let state = State { kept: kept.clone(), negative: None };
+            overlap_at_random(kept, &state.parts(NullModel::Degrees, 1), NullModel::Degrees, density)
+        };
+        assert!(expected(&BitMatrix::empty(5, 7).complement(), 1.0).unwrap() > 0.99);
         let row = of_edges(3, 4, &[(0, 0), (0, 1), (0, 2), (0, 3)]);
-        assert!(overlap_at_random(&row, NullModel::Degrees, 0.3).unwrap() > 0.99);
-        assert_eq!(overlap_at_random(&BitMatrix::empty(2, 3), NullModel::Degrees, 0.0), None);
+        assert!(expected(&row, 0.3).unwrap() > 0.99);
+        assert_eq!(expected(&BitMatrix::empty(2, 3), 0.0), None);
     }
 }

@@ -162,10 +162,12 @@ impl Unit<'_> {
         }];
         let mut mixing = Vec::new();
         for &null in &self.section.nulls {
+            let (parameters, mask) = (&checkpoint.parameters, &checkpoint.mask);
+            let times = rewire::autocorrelation(mask, Some(parameters), null, &seeds, &options)?;
             for sample in 0..self.section.samples {
-                let (mask, rows) = rewire::sample(&checkpoint.mask, null, &seeds, sample, &options)?;
-                let parameters =
-                    rewire::kept_weights(&checkpoint.parameters, &checkpoint.mask, &mask, null, &seeds, sample)?;
+                let rewire::Sample { mask, parameters, mixing: mut rows } =
+                    rewire::draw(parameters, mask, null, &seeds, sample, &options)?;
+                rewire::record_autocorrelation(&mut rows, &times);
                 samples.push(RetrainingSample { null: null.to_string(), sample, parameters, mask });
                 mixing.extend(rows.into_iter().map(|row| MixingRow::new(name, null, row)));
             }

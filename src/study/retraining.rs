@@ -5,6 +5,7 @@ use super::rows::RetrainingRow;
 use crate::data::Split;
 use crate::mask::Mask;
 use crate::network::{Network, Parameters};
+use crate::rewire::{self, NullModel};
 use crate::seed::Seeds;
 use crate::training::{Budget, Device, Hyperparameters, Trainer, TrainingError, evaluate};
 
@@ -15,25 +16,18 @@ pub struct RetrainingSample {
     pub null: String,
     /// The sample's number; 0 for the original.
     pub sample: usize,
-    /// Weights for [`WeightSource::Kept`], and biases.
+    /// Weights for [`WeightSource::Kept`], and biases; in samples of a null model that keeps signs also
+    /// the signs of rewound and fresh weights.
     pub parameters: Parameters,
     /// The kept weights.
     pub mask: Mask,
 }
 
 impl RetrainingSample {
-    /// In a signed null model the sign of a weight is part of the sample.
-    fn signs_belong_to_edges(&self) -> bool {
-        self.null == "signed-degrees"
-    }
-
-    /// |w| of `start` with the signs of this sample's weights.
-    fn give_signs(&self, start: &mut Parameters) {
-        for (start, own) in start.layers.iter_mut().zip(&self.parameters.layers) {
-            for (weight, own) in start.weight.iter_mut().zip(&own.weight) {
-                *weight = weight.abs().copysign(*own);
-            }
-        }
+    /// Whether rewound and fresh weights take the signs of [`Self::parameters`]: in samples of a null
+    /// model that keeps signs.
+    fn keeps_signs(&self) -> bool {
+        self.null.parse().is_ok_and(NullModel::keeps_signs)
     }
 }
 
@@ -62,8 +56,8 @@ pub struct Retraining<'a> {
 }
 
 impl Retraining<'_> {
-    /// Retrains `sample` from `weights` with the training seed `seed` and measures it. Samples of
-    /// `signed-degrees` take |w| from the rewound or fresh weights and the sign from the sample.
+    /// Retrains `sample` from `weights` with the training seed `seed` and measures it. Samples of a null
+    /// model that keeps signs take |w| from the rewound or fresh weights and the sign from the sample.
     ///
     /// # Errors
     /// [`TrainingError`] where training fails, or where rewound weights are asked for and none
@@ -82,8 +76,8 @@ impl Retraining<'_> {
                 Parameters::initialise(self.network, &mut stream)
             }
         };
-        if weights != WeightSource::Kept && sample.signs_belong_to_edges() {
-            sample.give_signs(&mut start);
+        if weights != WeightSource::Kept && sample.keeps_signs() {
+            start = rewire::with_signs_of(&start, &sample.parameters)?;
         }
         sample.mask.apply(&mut start)?;
         let trainer = Trainer::new(self.network, &self.split.train, self.hyperparameters, self.device)?;
@@ -101,32 +95,5 @@ impl Retraining<'_> {
             prediction_entropy: metrics.prediction_entropy,
             outcome_entropy: metrics.outcome_entropy,
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::network::{Architecture, FeatureShape};
-
-    #[test]
-    fn signed_samples_keep_their_signs() {
-        let network = Architecture::built_in("fc4").unwrap().network(1, FeatureShape::image(1, 4, 4), 3).unwrap();
-        let of = |seed| Parameters::initialise(&network, &mut Seeds::new(seed, 0).stream("test"));
-        let (own, mut start) = (of(1), of(2));
-        let before = start.clone();
-        let mask = Mask::dense(&network);
-        let sample =
-            |null: &str| RetrainingSample { null: null.into(), sample: 0, parameters: own.clone(), mask: mask.clone() };
-        assert!(!sample("degrees").signs_belong_to_edges());
-        let signed = sample("signed-degrees");
-        assert!(signed.signs_belong_to_edges());
-        signed.give_signs(&mut start);
-        for (layer, now) in start.layers.iter().enumerate() {
-            let pairs = now.weight.iter().zip(&before.layers[layer].weight).zip(&own.layers[layer].weight);
-            assert!(pairs.clone().all(|((now, before), _)| now.abs() == before.abs()));
-            assert!(pairs.clone().all(|((now, _), own)| now.is_sign_negative() == own.is_sign_negative()));
-        }
-        assert_ne!(start, before);
     }
 }

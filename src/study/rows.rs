@@ -143,6 +143,20 @@ pub struct MixingRow {
     pub overlap_random: Option<f64>,
     /// Correlation of the target's in-degree and the source's out-degree over the edges.
     pub assortativity: Option<f64>,
+    /// Correlation of the target's and the source's place in the layer over the edges.
+    pub place_correlation: Option<f64>,
+    /// Edges shared with the start that have its sign, where the null model keeps signs.
+    pub sign_overlap: Option<f64>,
+    /// The same of a uniform draw, on average.
+    pub sign_overlap_random: Option<f64>,
+    /// Share of the edges that are the same in every realisation.
+    pub forced: Option<f64>,
+    /// Autocorrelation time of the overlap, proposals an edge; in the last row of each sample.
+    pub tau_overlap: Option<f64>,
+    /// That of the assortativity.
+    pub tau_assortativity: Option<f64>,
+    /// That of the correlation of places.
+    pub tau_place_correlation: Option<f64>,
 }
 
 impl MixingRow {
@@ -158,6 +172,13 @@ impl MixingRow {
             overlap: row.overlap,
             overlap_random: row.overlap_random,
             assortativity: row.assortativity,
+            place_correlation: row.place_correlation,
+            sign_overlap: row.sign_overlap,
+            sign_overlap_random: row.sign_overlap_random,
+            forced: row.forced,
+            tau_overlap: row.tau_overlap,
+            tau_assortativity: row.tau_assortativity,
+            tau_place_correlation: row.tau_place_correlation,
         }
     }
 }

@@ -29,7 +29,8 @@ pub struct RewireArgs {
     checkpoint: PathBuf,
     /// What the samples keep: edges (the number of kept weights in the whole network),
     /// layer-density (in each layer), in-degrees or out-degrees (of every unit), degrees (both, by
-    /// double edge swaps in each layer).
+    /// double edge swaps in each layer), signed-degrees (both, for each sign), joint-degrees (both, and
+    /// how many edges there are between sources of each out-degree and targets of each in-degree).
     #[arg(long)]
     null: NullModel,
     /// How many samples to draw.
@@ -41,9 +42,18 @@ pub struct RewireArgs {
     /// Proposals of swaps, accepted or not, for each kept weight.
     #[arg(long, value_name = "X", default_value = "10", value_parser = swap_options)]
     swaps_per_edge: SwapOptions,
+    /// Rewire each place (kh, kw) of a convolution's kernel for itself; for null models with swaps.
+    #[arg(long)]
+    keep_taps: bool,
     /// The folder for the samples and mixing.csv; it may not hold samples of another command.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
+}
+
+impl RewireArgs {
+    fn options(&self) -> SwapOptions {
+        self.swaps_per_edge.keeping_taps(self.keep_taps)
+    }
 }
 
 fn swap_options(text: &str) -> Result<SwapOptions, String> {
@@ -53,11 +63,24 @@ fn swap_options(text: &str) -> Result<SwapOptions, String> {
 
 /// Draws, writes and reports.
 pub fn run(args: &RewireArgs) -> anyhow::Result<ExitCode> {
+    if args.keep_taps && !args.null.uses_swaps() {
+        let swapped: Vec<String> =
+            NullModel::ALL.iter().filter(|null| null.uses_swaps()).map(ToString::to_string).collect();
+        eprintln!(
+            "prunephase: --keep-taps: null model `{}` makes no swaps; it goes with {}",
+            args.null,
+            swapped.join(", ")
+        );
+        return Ok(ExitCode::from(2));
+    }
     let source = Checkpoint::read(&args.checkpoint)?;
     let checksum = files::checksum(&args.checkpoint)?;
     refuse_other_samples(args, &source, &checksum)?;
     warn(&source.warnings);
-    let freedom = rewire::freedom(&source.mask, args.null)?;
+    let (mask, signs, options) = (&source.mask, Some(&source.parameters), args.options());
+    let freedom = rewire::freedom(mask, signs, args.null, &options)?;
+    let times = rewire::autocorrelation(mask, signs, args.null, &seeds(args, &checksum), &options)
+        .with_context(|| format!("rewiring {}", args.checkpoint.display()))?;
 
     let progress = progress::bar(args.samples.into(), "samples");
     let rows = (0..args.samples as usize)
@@ -69,10 +92,11 @@ pub fn run(args: &RewireArgs) -> anyhow::Result<ExitCode> {
         })
         .collect::<prunephase::Result<Vec<_>>>();
     progress.finish_and_clear();
-    let rows = rows.with_context(|| format!("rewiring {}", args.checkpoint.display()))?.concat();
+    let mut rows = rows.with_context(|| format!("rewiring {}", args.checkpoint.display()))?.concat();
+    rewire::record_autocorrelation(&mut rows, &times);
     table::write_rows(&args.out.join("mixing.csv"), &rows)?;
 
-    warn(&rewire::warnings(&freedom, &rows).iter().map(ToString::to_string).collect::<Vec<_>>());
+    warn(&rewire::warnings(&freedom, &rows, &times).iter().map(ToString::to_string).collect::<Vec<_>>());
     let (kept, weights) = (source.mask.kept(), source.mask.weights());
     eprintln!(
         "prunephase: {} of null model `{}` in {}, {kept} of {weights} weights kept in each",
@@ -126,15 +150,27 @@ fn metadata(args: &RewireArgs, source: &Checkpoint, checksum: &str, sample: usiz
     if args.null.uses_swaps() {
         say("swaps_per_edge", args.swaps_per_edge.per_edge().to_string());
     }
+    if args.keep_taps {
+        say("keep_taps", "true".to_owned());
+    }
+    if args.null.keeps_signs() {
+        // Where rewound and fresh weights take theirs from.
+        say("signs", "kept weights".to_owned());
+    }
     metadata
 }
 
-/// Draws and writes one sample; different checkpoints have different streams.
+/// Different checkpoints have different streams.
+fn seeds(args: &RewireArgs, checksum: &str) -> Seeds {
+    Seeds::new(args.seed, 0).within(checksum)
+}
+
+/// Draws and writes one sample.
 fn draw(args: &RewireArgs, source: &Checkpoint, checksum: &str, sample: usize) -> prunephase::Result<Vec<MixingRow>> {
-    let seeds = Seeds::new(args.seed, 0).within(checksum);
-    let (mask, rows) = rewire::sample(&source.mask, args.null, &seeds, sample, &args.swaps_per_edge)?;
-    let parameters = rewire::kept_weights(&source.parameters, &source.mask, &mask, args.null, &seeds, sample)?;
+    let seeds = seeds(args, checksum);
+    let drawn = rewire::draw(&source.parameters, &source.mask, args.null, &seeds, sample, &args.options())?;
     let metadata = metadata(args, source, checksum, sample);
-    Checkpoint::new(source.network.clone(), parameters, mask, metadata)?.write(&args.out.join(file_name(sample)))?;
-    Ok(rows)
+    let path = args.out.join(file_name(sample));
+    Checkpoint::new(source.network.clone(), drawn.parameters, drawn.mask, metadata)?.write(&path)?;
+    Ok(drawn.mixing)
 }

@@ -1,0 +1,65 @@
+//! Whether the chains of the null models are uniform on exhaustively enumerated cases.
+//!
+//! ```text
+//! cargo bench --no-default-features --bench uniformity -- [--draws N] [--seeds N]
+//! ```
+//!
+//! For each case and seed, chi-square of N draws (1,000,000 by default, 15 proposals an edge apart)
+//! against the uniform law on all matrices that the moves reach; the p-values of all seeds (20 by default)
+//! against the uniform law by Kolmogorov and Smirnov's test. The last line is a chain that counts
+//! accepted swaps alone, which must fail.
+
+#![allow(clippy::unwrap_used)]
+
+#[path = "../support/uniformity.rs"]
+mod support;
+
+use std::process::ExitCode;
+
+use prunephase::rewire::NullModel;
+use rayon::prelude::*;
+use support::{ALL_MOVES, accepted_only, cases, chi_square, class_of, kolmogorov_smirnov};
+
+fn main() -> ExitCode {
+    let (mut draws, mut seeds) = (1_000_000, 20);
+    let mut arguments = std::env::args().skip(1);
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--draws" => draws = arguments.next().unwrap().parse().unwrap(),
+            "--seeds" => seeds = arguments.next().unwrap().parse().unwrap(),
+            _ => {}
+        }
+    }
+    println!("{draws} draws of {seeds} seeds; p of Kolmogorov and Smirnov must be above 0.001\n");
+    println!(
+        "{:<34} {:>8} {:>8} {:>12} {:>12} {:>12} {:>10}",
+        "case", "matrices", "reached", "mean chi2", "freedom", "least p", "KS p"
+    );
+    let mut failed = false;
+    let cases = cases();
+    for case in &cases {
+        let all = case.enumerate();
+        let class = match case.null {
+            NullModel::SignedDegrees => class_of(&case.first(), case.columns(), ALL_MOVES),
+            _ => all.clone(),
+        };
+        let results: Vec<(f64, f64)> =
+            (0..seeds).into_par_iter().map(|seed| chi_square(&case.counts(seed, draws, 15.0), &class)).collect();
+        failed |= print(case.name, all.len(), class.len(), &results) <= 0.001;
+    }
+    let case = &cases[0];
+    let all = case.enumerate();
+    let results: Vec<(f64, f64)> =
+        (0..seeds).into_par_iter().map(|seed| chi_square(&accepted_only(case, seed, draws / 10, 10), &all)).collect();
+    failed |= print("accepted swaps alone (draws / 10)", all.len(), all.len(), &results) > 0.001;
+    if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+fn print(name: &str, all: usize, reached: usize, results: &[(f64, f64)]) -> f64 {
+    let p_values: Vec<f64> = results.iter().map(|(_, p)| *p).collect();
+    let mean = results.iter().map(|(chi_square, _)| chi_square).sum::<f64>() / results.len() as f64;
+    let least = p_values.iter().copied().fold(1.0, f64::min);
+    let p = kolmogorov_smirnov(&p_values);
+    println!("{name:<34} {all:>8} {reached:>8} {mean:>12.1} {:>12} {least:>12.2e} {p:>10.2e}", reached - 1);
+    p
+}
