@@ -35,17 +35,16 @@ pub(super) struct JointChain {
     turned: bool,
 }
 
-/// Which slots may be drawn together.
+/// Which slots may be drawn together. The list is sorted by the class of columns, then of rows.
 #[derive(Debug, Clone)]
 struct Pairing {
-    /// Slots sorted by the class of their columns, then of their rows: the list itself.
-    /// For the slot `k` the slots of its class of columns are `of_column[column_group[k]]`.
+    /// The class of every column, and the slots of each class.
     column_group: Vec<u32>,
     of_column: Vec<Stretch>,
-    /// Slots sorted by the class of their rows, and where each class is in there.
-    by_row: Vec<u32>,
+    /// The class of every row, and the slots of each class as stretches of `by_row`.
     row_group: Vec<u32>,
     of_row: Vec<Stretch>,
+    by_row: Vec<u32>,
     visit: Visit,
 }
 
@@ -56,7 +55,8 @@ struct Stretch {
     count: usize,
 }
 
-/// Where the pairs under way come from.
+/// Where the pairs under way come from: two short stretches of the list, and whether its rows or its columns
+/// are of one class.
 #[derive(Debug, Clone, Copy, Default)]
 struct Visit {
     first: usize,
@@ -137,7 +137,7 @@ fn dense_classes(classes: &[usize]) -> (Vec<u32>, usize) {
     (classes.iter().map(|class| of[class]).collect(), numbers.len())
 }
 
-/// The places of `groups` values below `count`, sorted stably.
+/// The places of `values`, which are below `count`, in the stable order of the values; and where each value is.
 fn sort_by(count: usize, values: impl Iterator<Item = usize> + Clone) -> (Vec<u32>, Vec<Stretch>) {
     let mut stretches = vec![Stretch { start: 0, count: 0 }; count];
     let mut length = 0;
@@ -168,7 +168,6 @@ fn sorted<C: Cell>(bits: &BitMatrix, row_classes: &[usize], column_classes: &[us
     let (order, of_column) = sort_by(column_count, cells.iter().map(|cell| columns[cell.column()] as usize));
     let cells: Vec<C> = order.into_iter().map(|slot| cells[slot as usize]).collect();
     let (by_row, of_row) = sort_by(row_count, cells.iter().map(|cell| rows[cell.row()] as usize));
-    // Classes of rows and columns, from which a slot's follow at any time.
     let pairing =
         Pairing { column_group: columns, of_column, by_row, row_group: rows, of_row, visit: Visit::default() };
     (cells, pairing)

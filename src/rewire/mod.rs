@@ -7,7 +7,7 @@
 //! between filters and input taps (in, kh, kw): rows are filters, columns are in x kh x kw taps.
 //!
 //! [`draw`] draws one mask of a [`NullModel`] and puts the surviving weights on it ([`sample()`] and
-//! [`kept_weights`] do so one after the other, for null models without signs); [`autocorrelation`]
+//! [`kept_weights`] do so one after the other, for null models without signs); [`autocorrelation()`]
 //! measures how fast a chain forgets, and [`warnings`] says where a layer leaves nothing to draw or
 //! a chain was too short. Each layer of each sample has its own named random stream, `rewire, NULL, sample K,
 //! layer NAME`, so that a sample does not depend on the others, on their order or on the number of

@@ -43,12 +43,13 @@ pub enum NullModel {
     /// weights come in, and go out. A chain exchanges values within 2 x 2 (two edges of a sign, or
     /// the places of two + and two -), 2 x 3, 3 x 2 and 3 x 3 cells; every proposal counts and every
     /// move is proposed as often as its reverse, so its law is uniform on the masks and signs that the
-    /// moves reach from the mask, and there alone. That they reach all is not proven, and no fixed list
-    /// of moves of bounded size is known that would: with rows, columns and three values these are
+    /// moves reach from the mask, and there alone. That they reach all is not proven (they do in every
+    /// small case that was gone through), and no fixed list of moves of bounded size is known that would: with rows, columns and three values these are
     /// tables with three faces, whose moves can be arbitrarily large in general (De Loera and Onn, J.
     /// Symb. Comput. 41, 173 (2006), doi:10.1016/j.jsc.2005.04.010). Swaps within a sign alone do not
     /// link any two of the 12 3 x 3 matrices with one + and one - in every row and column; these moves
-    /// link all 12.
+    /// link all 12. Half of the pairs that the chain draws have different signs and rarely move, so
+    /// that it needs more proposals than that of [`Self::Degrees`].
     SignedDegrees,
     /// Both degrees of every unit, and for each layer the number of edges between sources of
     /// out-degree a and targets of in-degree b, for all a and b: double edge swaps of two edges whose

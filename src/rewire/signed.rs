@@ -143,7 +143,7 @@ fn pair<C: Cell>(first: usize, second: usize, cells: &mut [C], codes: &mut CodeM
                 codes.set(row, column, code);
             }
             if x != EMPTY && u != EMPTY {
-                // Signs trade places, edges stay.
+                // Signs trade places, listed cells stay.
                 return true;
             }
             true

@@ -94,15 +94,18 @@ fn run() {
                 let start = now();
                 chain.advance(per_edge);
                 ours[at].push(rate((chain.proposals() - before) as f64, start));
-                let start = now();
                 let options = SwapOptions::new(10.0).unwrap();
                 let seeds = Seeds::new(1, 0);
-                black_box(if NULLS[at].keeps_signs() {
-                    rewire::draw(&parameters, &mask, NULLS[at], &seeds, round, &options).unwrap().mask
-                } else {
-                    rewire::sample(&mask, NULLS[at], &seeds, round, &options).unwrap().0
-                });
-                all_in[at].push(rate(10.0 * edges, start));
+                let samples = (2e6 / edges).ceil();
+                let start = now();
+                for _ in 0..samples as usize {
+                    black_box(if NULLS[at].keeps_signs() {
+                        rewire::draw(&parameters, &mask, NULLS[at], &seeds, round, &options).unwrap().mask
+                    } else {
+                        rewire::sample(&mask, NULLS[at], &seeds, round, &options).unwrap().0
+                    });
+                }
+                all_in[at].push(rate(samples * 10.0 * edges, start));
             }
             for (peer, theirs) in peers.iter_mut().zip(&mut theirs) {
                 theirs.extend(peer_rate(peer));
