@@ -32,14 +32,8 @@ fn graph(name: &str, table: &Table) -> LayeredGraph {
             }
         }
     }
-    let groups = sizes.iter().enumerate().map(|(index, &size)| {
-        let role = match index {
-            0 => Role::Input,
-            index if index + 1 == sizes.len() => Role::Output,
-            _ => Role::Hidden,
-        };
-        (format!("g{index}"), size, role)
-    });
+    let role = |index| Role::of_group(index, sizes.len());
+    let groups = sizes.iter().enumerate().map(|(index, &size)| (format!("g{index}"), size, role(index)));
     LayeredGraph::new(groups, blocks).unwrap()
 }
 

@@ -20,6 +20,23 @@ pub enum Role {
     Output,
 }
 
+impl Role {
+    /// The role of group `index` of `count` groups of which the first are the inputs and the last the
+    /// outputs.
+    ///
+    /// ```
+    /// use prunephase::graph::Role;
+    /// assert_eq!([0, 1, 2].map(|index| Role::of_group(index, 3)), [Role::Input, Role::Hidden, Role::Output]);
+    /// ```
+    pub fn of_group(index: usize, count: usize) -> Self {
+        match index {
+            0 => Self::Input,
+            index if index + 1 == count => Self::Output,
+            _ => Self::Hidden,
+        }
+    }
+}
+
 impl fmt::Display for Role {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {

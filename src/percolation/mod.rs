@@ -30,6 +30,8 @@ mod points;
 mod shared;
 mod sort;
 mod sweep;
+#[cfg(test)]
+mod testing;
 pub mod theory;
 
 pub use averages::{AverageRow, Averages, Ensemble, Realisation};

@@ -21,6 +21,14 @@ impl Default for Points {
 }
 
 impl Points {
+    /// How many [`Points::numbers`] there are, without listing all weights.
+    pub fn count(&self, edges: usize) -> usize {
+        match self {
+            Self::All => edges,
+            _ => self.numbers(edges).len(),
+        }
+    }
+
     /// The numbers for a graph with `edges` kept weights, ascending; none where there are none.
     ///
     /// ```
@@ -75,6 +83,7 @@ mod tests {
                 assert_eq!((numbers[0], *numbers.last().unwrap()), (1, edges));
                 assert!(numbers.windows(2).all(|pair| pair[0] < pair[1]), "{edges} {count}");
                 assert!(numbers.len() <= count.max(2).min(edges));
+                assert_eq!(Points::Logarithmic(count).count(edges), numbers.len());
             }
         }
         assert_eq!(Points::default().numbers(20_000_000).len(), 182);
@@ -84,7 +93,9 @@ mod tests {
     fn no_weights_give_no_points() {
         for points in [Points::All, Points::default(), Points::At(vec![0, 1])] {
             assert!(points.numbers(0).is_empty());
+            assert_eq!(points.count(0), 0);
         }
         assert_eq!(Points::At(vec![7, 0, 3, 3, 9]).numbers(7), [3, 7]);
+        assert_eq!(Points::All.count(7), 7);
     }
 }

@@ -8,6 +8,7 @@ use std::ops::{Range, RangeInclusive};
 use super::Components;
 use super::edge_order::{Ends, Ranking, Wide};
 use super::flow::{self, Flow, NEVER};
+use super::sort::{self, Scored};
 use crate::graph::{Block, LayeredGraph};
 use crate::seed::Seeds;
 
@@ -36,12 +37,24 @@ pub(super) fn times(graph: &LayeredGraph, ranking: Ranking<'_>) -> Vec<u32> {
     times
 }
 
-/// The places of the scores, the highest first, equal ones in their order.
+/// Weights by their place, instead of the ends of an edge.
+struct Places<'a>(&'a [f32]);
+
+impl Scored<Wide> for Places<'_> {
+    fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    fn for_each(&self, mut visit: impl FnMut(f32, Wide)) {
+        for (&score, place) in self.0.iter().zip(0..) {
+            visit(score, Wide::new(place, 0));
+        }
+    }
+}
+
+/// The places of the scores, the highest first, equal ones in their order. O(weights).
 fn descending(scores: &[f32]) -> Vec<u32> {
-    let mut order: Vec<u32> = (0..scores.len() as u32).collect();
-    // Adding 0 turns -0 into 0, so that the two are equal.
-    order.sort_by(|&a, &b| (scores[b as usize] + 0.0).total_cmp(&(scores[a as usize] + 0.0)));
-    order
+    sort::descending(&Places(scores)).into_iter().map(Wide::source).collect()
 }
 
 /// The ends of all links in the order of their weights.

@@ -44,14 +44,8 @@ pub fn graphs() -> impl Strategy<Value = LayeredGraph> {
 
 /// A graph of groups of these sizes named g0, g1 and so on, the first inputs, the last outputs.
 pub fn layered(sizes: &[usize], blocks: Vec<Block>) -> LayeredGraph {
-    let groups = sizes.iter().enumerate().map(|(index, &size)| {
-        let role = match index {
-            0 => Role::Input,
-            index if index + 1 == sizes.len() => Role::Output,
-            _ => Role::Hidden,
-        };
-        (format!("g{index}"), size, role)
-    });
+    let role = |index| Role::of_group(index, sizes.len());
+    let groups = sizes.iter().enumerate().map(|(index, &size)| (format!("g{index}"), size, role(index)));
     LayeredGraph::new(groups, blocks).unwrap()
 }
 
@@ -106,15 +100,7 @@ pub(super) fn skipping(
         let entries = cells.filter_map(|(row, column)| kept(index, row, column).map(|weight| (row, column, weight)));
         Block::new(format!("l{index}"), (source, columns), (target, rows), rows * columns, entries).unwrap()
     });
-    let blocks = blocks.collect();
-    let last = sizes.len() - 1;
-    let role = |group| match group {
-        0 => Role::Input,
-        group if group == last => Role::Output,
-        _ => Role::Hidden,
-    };
-    let groups = sizes.iter().enumerate().map(|(group, &size)| (format!("g{group}"), size, role(group)));
-    LayeredGraph::new(groups, blocks).unwrap()
+    layered(sizes, blocks.collect())
 }
 
 /// A chain with each weight kept with probability `density`, its value uniform in [-1, 1).

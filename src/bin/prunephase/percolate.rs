@@ -225,7 +225,7 @@ fn percolate<'a>(
         let have = graph.density();
         bar.suspend(|| output::warn(&[format!("{name}: no cluster numbers at density {}; it keeps {have}", beyond.0)]));
     }
-    let rows = Sweep::new(graph, ranking(0), &args.points).len() as u64;
+    let rows = args.points.count(graph.edges()) as u64;
     let batch = (ROWS / rows.max(1)).clamp(1, realisations);
     let mut first = 0;
     while first < realisations {

@@ -137,12 +137,7 @@ impl LayeredRandom {
                 Block::new(format!("block{}", level + 1), (level, columns), (level + 1, rows), dense, entries)
             })
             .collect();
-        let last = self.sizes.len().saturating_sub(1);
-        let role = |group: usize| match group {
-            0 => Role::Input,
-            group if group == last => Role::Output,
-            _ => Role::Hidden,
-        };
+        let role = |group| Role::of_group(group, self.sizes.len());
         let groups = self.sizes.iter().enumerate().map(|(group, &size)| (format!("group{group}"), size, role(group)));
         LayeredGraph::new(groups, blocks?)
     }

@@ -5,6 +5,7 @@ use crate::graph::{Encoding, Role};
 use crate::mask::Mask;
 use crate::network::{Architecture, FeatureShape, Network, Parameters};
 use crate::percolation::edge_order;
+use crate::percolation::testing::{joined_groups, with_mixed_roles};
 use crate::percolation::{Observables, Order, Points, Sweep, ensemble, observe, sweep, sweep_components};
 use crate::seed::Stream;
 
@@ -14,34 +15,20 @@ fn random_graph(stream: &mut Stream) -> LayeredGraph {
     let count = 3 + stream.below(2) as usize;
     let sizes: Vec<usize> = (0..count).map(|_| 1 + stream.below(5) as usize).collect();
     let mut blocks = Vec::new();
-    for target in 1..count {
-        for source in 0..target {
-            if source + 1 < target && stream.below(3) > 0 {
-                continue;
+    for (source, target) in joined_groups(count, stream) {
+        let weights: Vec<f32> = (0..stream.below(8)).map(|_| stream.below(7) as f32 - 3.0).collect();
+        let share = 1 + stream.below(6);
+        let mut links = Vec::new();
+        for row in 0..sizes[target] {
+            for column in 0..sizes[source] {
+                links.extend((0..weights.len()).filter(|_| stream.below(20) < share).map(|w| (row, column, w)));
             }
-            let weights: Vec<f32> = (0..stream.below(8)).map(|_| stream.below(7) as f32 - 3.0).collect();
-            let share = 1 + stream.below(6);
-            let mut links = Vec::new();
-            for row in 0..sizes[target] {
-                for column in 0..sizes[source] {
-                    links.extend((0..weights.len()).filter(|_| stream.below(20) < share).map(|w| (row, column, w)));
-                }
-            }
-            let (from, to) = ((source, sizes[source]), (target, sizes[target]));
-            blocks.push(Block::sharing(format!("{source}-{target}"), from, to, 10, &weights, links).unwrap());
         }
+        let (from, to) = ((source, sizes[source]), (target, sizes[target]));
+        blocks.push(Block::sharing(format!("{source}-{target}"), from, to, 10, &weights, links).unwrap());
     }
     stream.shuffle(&mut blocks);
-    let role = |index: usize| match index {
-        0 => Role::Input,
-        index if index + 1 == count => Role::Output,
-        // Inputs and outputs in the middle of the graph, now and then.
-        1 if sizes[0] == 1 => Role::Input,
-        2 if sizes[0] == 2 => Role::Output,
-        _ => Role::Hidden,
-    };
-    let groups = sizes.iter().enumerate().map(|(index, &size)| (index.to_string(), size, role(index)));
-    LayeredGraph::new(groups, blocks).unwrap()
+    with_mixed_roles(&sizes, blocks)
 }
 
 const CONVOLUTIONS: &str = "name = \"convolutions\"\n\

@@ -4,46 +4,8 @@ use super::*;
 use crate::graph::{Block, Encoding, Role};
 use crate::mask::Mask;
 use crate::network::{Architecture, FeatureShape, Network, Parameters};
+use crate::percolation::testing::random_graph;
 use crate::seed::{Seeds, Stream};
-
-/// A random layered graph of 2 to 5 groups, any two of which may be joined; few values of |w|, so
-/// that there are ties, zeros among them.
-fn random_graph(stream: &mut Stream) -> LayeredGraph {
-    let count = 2 + stream.below(4) as usize;
-    let sizes: Vec<usize> = (0..count).map(|_| 1 + stream.below(5) as usize).collect();
-    let share = 1 + stream.below(8);
-    let mut blocks = Vec::new();
-    for target in 1..count {
-        for source in 0..target {
-            if source + 1 < target && stream.below(3) > 0 {
-                continue;
-            }
-            let mut entries = Vec::new();
-            for row in 0..sizes[target] {
-                for column in 0..sizes[source] {
-                    for _ in 0..2 {
-                        if stream.below(10) < share {
-                            entries.push((row, column, stream.below(7) as f32 - 3.0));
-                        }
-                    }
-                }
-            }
-            let dense = 2 * sizes[source] * sizes[target];
-            let name = format!("{source}-{target}");
-            blocks.push(Block::new(name, (source, sizes[source]), (target, sizes[target]), dense, entries).unwrap());
-        }
-    }
-    let role = |index: usize| match index {
-        0 => Role::Input,
-        index if index + 1 == count => Role::Output,
-        // Inputs and outputs in the middle of the graph, now and then.
-        1 if sizes[0] == 1 => Role::Input,
-        2 if sizes[0] == 2 => Role::Output,
-        _ => Role::Hidden,
-    };
-    let groups = sizes.iter().enumerate().map(|(index, &size)| (index.to_string(), size, role(index)));
-    LayeredGraph::new(groups, blocks).unwrap()
-}
 
 const CHAIN: &str = "name = \"chain\"\n\
     [[layers]]\nkind = \"convolution\"\nname = \"c1\"\nunits = 3\nkernel = 3\npadding = 1\n\
