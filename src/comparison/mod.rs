@@ -16,12 +16,12 @@ pub use rank::{original_rank_p, signed_rank_p};
 
 use crate::seed::Seeds;
 
-/// One retraining, as a comparison needs it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Run {
+/// One retraining: a row of `retraining.csv`, with its columns in their order.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RetrainingRow {
     /// The checkpoint the samples were drawn from.
     pub checkpoint: String,
-    /// Its density.
+    /// kept / weights of the dense network.
     pub density: f64,
     /// `original`, or the null model.
     pub null: String,
@@ -33,6 +33,12 @@ pub struct Run {
     pub seed: u64,
     /// Share of test images whose class is predicted.
     pub accuracy: f64,
+    /// Mean cross entropy, nats.
+    pub loss: f64,
+    /// Mean entropy of the softmax, nats.
+    pub prediction_entropy: f64,
+    /// Entropy of the histogram of predicted labels, nats.
+    pub outcome_entropy: f64,
 }
 
 /// The name of the subnetwork that samples are compared with.
@@ -117,12 +123,13 @@ pub struct ComparisonRow {
 /// O(bootstrap x (K + S)) for each.
 ///
 /// ```
-/// use prunephase::comparison::{Options, Run, Verdict, compare};
+/// use prunephase::comparison::{Options, RetrainingRow, Verdict, compare};
 ///
-/// let run = |null: &str, sample: usize, seed: u64, accuracy: f64| Run {
+/// let run = |null: &str, sample: usize, seed: u64, accuracy: f64| RetrainingRow {
 ///     checkpoint: "a".into(), density: 0.02, null: null.into(), weights: "kept".into(), sample, seed, accuracy,
+///     loss: 0.0, prediction_entropy: 0.0, outcome_entropy: 0.0,
 /// };
-/// let mut runs: Vec<Run> = (0..4).map(|seed| run("original", 0, seed, 0.90 + 0.001 * seed as f64)).collect();
+/// let mut runs: Vec<RetrainingRow> = (0..4).map(|seed| run("original", 0, seed, 0.90 + 0.001 * seed as f64)).collect();
 /// for sample in 0..6 {
 ///     runs.extend((0..4).map(|seed| run("degrees", sample, seed, 0.80 + 0.002 * (sample as u64 ^ seed) as f64)));
 /// }
@@ -130,8 +137,9 @@ pub struct ComparisonRow {
 /// assert_eq!((row.samples, row.seeds, row.verdict), (6, 4, Verdict::Different));
 /// assert!(row.high95.is_some_and(|high| high < -0.05));
 /// ```
-pub fn compare(runs: &[Run], options: &Options) -> Vec<ComparisonRow> {
-    let key = |run: &Run| (run.checkpoint.clone(), run.density.to_bits(), run.null.clone(), run.weights.clone());
+pub fn compare(runs: &[RetrainingRow], options: &Options) -> Vec<ComparisonRow> {
+    let key =
+        |run: &RetrainingRow| (run.checkpoint.clone(), run.density.to_bits(), run.null.clone(), run.weights.clone());
     let mut groups: Vec<_> = Vec::new();
     for run in runs.iter().filter(|run| run.null != ORIGINAL) {
         if !groups.contains(&key(run)) {
@@ -141,7 +149,7 @@ pub fn compare(runs: &[Run], options: &Options) -> Vec<ComparisonRow> {
     groups
         .iter()
         .filter_map(|(checkpoint, density, null, weights)| {
-            let of = |name: &str| -> Vec<&Run> {
+            let of = |name: &str| -> Vec<&RetrainingRow> {
                 runs.iter()
                     .filter(|run| {
                         run.checkpoint == *checkpoint
@@ -156,7 +164,7 @@ pub fn compare(runs: &[Run], options: &Options) -> Vec<ComparisonRow> {
         .collect()
 }
 
-fn compare_one(original: &[&Run], samples: &[&Run], options: &Options) -> Option<ComparisonRow> {
+fn compare_one(original: &[&RetrainingRow], samples: &[&RetrainingRow], options: &Options) -> Option<ComparisonRow> {
     let first = samples.first()?;
     let mut numbers: Vec<usize> = samples.iter().map(|run| run.sample).collect();
     numbers.sort_unstable();

@@ -1,7 +1,7 @@
 use super::*;
 
-fn run(null: &str, sample: usize, seed: u64, accuracy: f64) -> Run {
-    Run {
+fn run(null: &str, sample: usize, seed: u64, accuracy: f64) -> RetrainingRow {
+    RetrainingRow {
         checkpoint: "level-09.safetensors".into(),
         density: 0.01,
         null: null.into(),
@@ -9,10 +9,13 @@ fn run(null: &str, sample: usize, seed: u64, accuracy: f64) -> Run {
         sample,
         seed,
         accuracy,
+        loss: 0.0,
+        prediction_entropy: 0.0,
+        outcome_entropy: 0.0,
     }
 }
 
-fn crossed(null: &str, shift: f64, spread: f64) -> Vec<Run> {
+fn crossed(null: &str, shift: f64, spread: f64) -> Vec<RetrainingRow> {
     let mut stream = Seeds::new(4, 0).stream(&format!("test {null}"));
     (0..6)
         .flat_map(|sample| (0..4).map(move |seed| (sample, seed)))
@@ -22,7 +25,7 @@ fn crossed(null: &str, shift: f64, spread: f64) -> Vec<Run> {
 
 #[test]
 fn verdicts() {
-    let mut runs: Vec<Run> = (0..4).map(|seed| run(ORIGINAL, 0, seed, 0.9 + 0.001 * seed as f64)).collect();
+    let mut runs: Vec<RetrainingRow> = (0..4).map(|seed| run(ORIGINAL, 0, seed, 0.9 + 0.001 * seed as f64)).collect();
     runs.extend(crossed("degrees", 0.0, 0.001));
     runs.extend(crossed("layer-density", -0.1, 0.001));
     runs.extend(crossed("edges", 0.0, 0.1));
@@ -48,7 +51,7 @@ fn verdicts() {
 
 #[test]
 fn incomplete_seeds_are_left_out() {
-    let mut runs: Vec<Run> = (0..4).map(|seed| run(ORIGINAL, 0, seed, 0.9)).collect();
+    let mut runs: Vec<RetrainingRow> = (0..4).map(|seed| run(ORIGINAL, 0, seed, 0.9)).collect();
     runs.extend(crossed("degrees", 0.0, 0.01));
     let whole = compare(&runs, &Options::default()).remove(0);
     // Sample 2 has not been retrained with seed 3 yet.

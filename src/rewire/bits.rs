@@ -130,6 +130,13 @@ impl BitMatrix {
         turned
     }
 
+    /// The matrix, or its complement where more than half of the cells are set; and whether it is the
+    /// complement.
+    pub(super) fn sparser(&self) -> (Self, bool) {
+        let turned = self.count() > self.cells() / 2;
+        (if turned { self.complement() } else { self.clone() }, turned)
+    }
+
     /// The columns set in each row, in ascending order.
     pub(super) fn rows_of_columns(&self) -> impl Iterator<Item = (usize, impl Iterator<Item = usize> + '_)> + '_ {
         (0..self.rows).map(|row| {

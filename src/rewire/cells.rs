@@ -50,6 +50,21 @@ pub(super) fn narrow(bits: &BitMatrix) -> bool {
     bits.rows <= 1 << 16 && bits.columns <= 1 << 16
 }
 
+/// A list of cells, packed as narrowly as their matrix allows.
+#[derive(Debug, Clone)]
+pub(super) enum Cells {
+    Narrow(Vec<u32>),
+    Wide(Vec<u64>),
+}
+
+impl Cells {
+    /// The cells that are set, row by row; `layer` is only named in errors.
+    pub(super) fn of(layer: &str, bits: &BitMatrix) -> Result<Self, RewireError> {
+        check_size(layer, bits)?;
+        Ok(if narrow(bits) { Self::Narrow(cells_of(bits)) } else { Self::Wide(cells_of(bits)) })
+    }
+}
+
 /// The cells that are set, row by row.
 pub(super) fn cells_of<C: Cell>(bits: &BitMatrix) -> Vec<C> {
     let mut cells = Vec::with_capacity(bits.count());

@@ -4,14 +4,8 @@ use std::collections::HashMap;
 
 use super::RewireError;
 use super::bits::BitMatrix;
-use super::cells::{Cell, below, cells_of, check_size, narrow};
+use super::cells::{Cell, Cells, below, cells_of, check_size, narrow};
 use crate::seed::Stream;
-
-#[derive(Debug, Clone)]
-enum Cells {
-    Narrow(Vec<u32>),
-    Wide(Vec<u64>),
-}
 
 /// A Markov chain on the 0-1 matrices with given row and column sums and a given number of ones
 /// between every class of rows and every class of columns. Rows of a class have the same sum, and so
@@ -93,8 +87,7 @@ impl JointChain {
         row_classes: &[usize],
         column_classes: &[usize],
     ) -> Result<Self, RewireError> {
-        let turned = start.count() > start.cells() / 2;
-        let bits = if turned { start.complement() } else { start.clone() };
+        let (bits, turned) = start.sparser();
         check_size(layer, &bits)?;
         let (moved, pairing) = if narrow(&bits) {
             let (cells, pairing) = sorted::<u32>(&bits, row_classes, column_classes);
@@ -108,13 +101,11 @@ impl JointChain {
 
     /// Makes `proposals` proposals; returns how many were accepted. O(`proposals`).
     pub(super) fn propose(&mut self, proposals: u64, stream: &mut Stream) -> u64 {
-        match &mut self.moved {
-            Cells::Narrow(cells) => propose(cells, &mut self.pairing, &mut self.bits, proposals, WINDOW, stream),
-            Cells::Wide(cells) => propose(cells, &mut self.pairing, &mut self.bits, proposals, WINDOW, stream),
-        }
+        self.propose_in_windows(proposals, WINDOW, stream)
     }
 
-    #[cfg(test)]
+    /// The same with windows of `window` slots.
+    #[inline]
     pub(super) fn propose_in_windows(&mut self, proposals: u64, window: usize, stream: &mut Stream) -> u64 {
         match &mut self.moved {
             Cells::Narrow(cells) => propose(cells, &mut self.pairing, &mut self.bits, proposals, window, stream),

@@ -2,18 +2,12 @@
 
 use super::RewireError;
 use super::bits::BitMatrix;
-use super::cells::{Cell, Slots, below, cells_of, check_size, narrow};
+use super::cells::{Cell, Cells, Slots, below};
 use super::codes::{Code, CodeMatrix, EMPTY};
 use crate::seed::Stream;
 
 /// Proposals of a round: the last of each is a hexagon, the others are pairs.
 const ROUND: u64 = 16;
-
-#[derive(Debug, Clone)]
-enum Cells {
-    Narrow(Vec<u32>),
-    Wide(Vec<u64>),
-}
 
 /// A Markov chain on the matrices of nothing, + and - whose rows and columns have given numbers of +
 /// and of -.
@@ -53,10 +47,9 @@ impl SignedChain {
     pub(super) fn new(layer: &str, kept: &BitMatrix, negative: &BitMatrix) -> Result<Self, RewireError> {
         let holes = kept.count() > kept.cells() / 2;
         let listed = if holes { &kept.complement() } else { kept };
-        check_size(layer, listed)?;
-        let cells = if narrow(listed) { Cells::Narrow(cells_of(listed)) } else { Cells::Wide(cells_of(listed)) };
         let slots = Slots::new(listed.count());
-        Ok(Self { listed: cells, slots, codes: CodeMatrix::new(kept, negative), holes, proposals: 0 })
+        let listed = Cells::of(layer, listed)?;
+        Ok(Self { listed, slots, codes: CodeMatrix::new(kept, negative), holes, proposals: 0 })
     }
 
     #[cfg(test)]

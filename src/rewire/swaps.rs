@@ -2,15 +2,8 @@
 
 use super::RewireError;
 use super::bits::BitMatrix;
-use super::cells::{Cell, Slots, cells_of, check_size, narrow};
+use super::cells::{Cell, Cells, Slots};
 use crate::seed::Stream;
-
-/// The edges, packed as narrowly as the matrix allows.
-#[derive(Debug, Clone)]
-enum Cells {
-    Narrow(Vec<u32>),
-    Wide(Vec<u64>),
-}
 
 /// A Markov chain on the 0-1 matrices with given row and column sums.
 ///
@@ -35,10 +28,8 @@ pub(super) struct SwapChain {
 impl SwapChain {
     /// A chain that starts at `start`; `layer` is only named in errors.
     pub(super) fn new(layer: &str, start: &BitMatrix) -> Result<Self, RewireError> {
-        let turned = start.count() > start.cells() / 2;
-        let bits = if turned { start.complement() } else { start.clone() };
-        check_size(layer, &bits)?;
-        let moved = if narrow(&bits) { Cells::Narrow(cells_of(&bits)) } else { Cells::Wide(cells_of(&bits)) };
+        let (bits, turned) = start.sparser();
+        let moved = Cells::of(layer, &bits)?;
         Ok(Self { moved, slots: Slots::new(bits.count()), bits, turned })
     }
 
@@ -109,6 +100,7 @@ fn swap<C: Cell>((first, second): (usize, usize), cells: &mut [C], bits: &mut Bi
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rewire::cells::cells_of;
     use crate::seed::Seeds;
 
     #[test]

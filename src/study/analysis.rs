@@ -5,13 +5,13 @@ use super::file::{RetrainingSection, WeightSource};
 use super::manifest::write_manifest;
 use super::parallel::in_parallel;
 use super::retraining::{Retraining, RetrainingSample};
-use super::rows::{LevelRow, MixingRow, ObservationRow, RetrainingRow};
+use super::rows::{LevelRow, MixingRow, ObservationRow};
 use super::runner::RunOptions;
 use super::task::tasks_of;
 use super::{RunFolder, Study, StudyError, fits};
 use crate::checkpoint::Checkpoint;
 use crate::checkpoint::paths::Task;
-use crate::comparison::{self, Run, compare};
+use crate::comparison::{self, RetrainingRow, compare};
 use crate::data::Split;
 use crate::mask::Density;
 use crate::network::Architecture;
@@ -92,9 +92,8 @@ fn retrain_all(
         events(&Event::Retrained { done: done + 1, of: units.len() });
     }
     table::write_rows(&folder.table("retraining"), &rows)?;
-    let runs: Vec<Run> = rows.iter().map(Run::from).collect();
     let compare_options = comparison::Options { seed: study.seed, ..comparison::Options::default() };
-    table::write_rows(&folder.table("comparison"), compare(&runs, &compare_options))?;
+    table::write_rows(&folder.table("comparison"), compare(&rows, &compare_options))?;
     table::write_rows(&folder.table("mixing"), &mixing)?;
     Ok(())
 }

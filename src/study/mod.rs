@@ -28,7 +28,9 @@ pub use file::{
 pub use folder::RunFolder;
 pub use parallel::in_parallel;
 pub use retraining::{Retraining, RetrainingSample};
-pub use rows::{LevelRow, ObservationRow, RetrainingRow};
+pub use rows::{LevelRow, ObservationRow};
+
+pub use crate::comparison::RetrainingRow;
 pub use runner::{RunOptions, run};
 pub use status::{Status, TaskStatus, status};
 pub use task::tasks_of;

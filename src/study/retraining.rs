@@ -1,7 +1,7 @@
 //! Retraining of a subnetwork from kept, rewound or fresh weights.
 
 use super::file::WeightSource;
-use super::rows::RetrainingRow;
+use crate::comparison::RetrainingRow;
 use crate::data::Split;
 use crate::mask::Mask;
 use crate::network::{Network, Parameters};

@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::comparison;
 use crate::rewire::{self, NullModel};
 
 /// One level of one replicate: `tables/levels.csv`.
@@ -79,45 +78,6 @@ pub struct ObservationRow {
     pub inputs_used: usize,
     /// Weights on a directed path from an input to an output.
     pub active_edges: usize,
-}
-
-/// One retraining: `tables/retraining.csv`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct RetrainingRow {
-    /// The checkpoint the samples were drawn from.
-    pub checkpoint: String,
-    /// kept / weights of the dense network.
-    pub density: f64,
-    /// `original`, or the null model.
-    pub null: String,
-    /// `kept`, `rewound` or `fresh`.
-    pub weights: String,
-    /// The sample; 0 for the original.
-    pub sample: usize,
-    /// The training seed.
-    pub seed: u64,
-    /// Share of test images whose class is predicted.
-    pub accuracy: f64,
-    /// Mean cross entropy, nats.
-    pub loss: f64,
-    /// Mean entropy of the softmax, nats.
-    pub prediction_entropy: f64,
-    /// Entropy of the histogram of predicted labels, nats.
-    pub outcome_entropy: f64,
-}
-
-impl From<&RetrainingRow> for comparison::Run {
-    fn from(row: &RetrainingRow) -> Self {
-        Self {
-            checkpoint: row.checkpoint.clone(),
-            density: row.density,
-            null: row.null.clone(),
-            weights: row.weights.clone(),
-            sample: row.sample,
-            seed: row.seed,
-            accuracy: row.accuracy,
-        }
-    }
 }
 
 /// How far the swaps of one layer of one sample went: `tables/mixing.csv`.

@@ -8,10 +8,10 @@ use std::sync::Mutex;
 use anyhow::{Context, bail, ensure};
 use comfy_table::Table;
 use prunephase::checkpoint::Checkpoint;
-use prunephase::comparison::{self, ComparisonRow, Run, compare};
+use prunephase::comparison::{self, ComparisonRow, RetrainingRow, compare};
 use prunephase::data::{self, Normalisation, Split};
 use prunephase::network::Parameters;
-use prunephase::study::{Retraining, RetrainingRow, RetrainingSample, WeightSource, in_parallel};
+use prunephase::study::{Retraining, RetrainingSample, WeightSource, in_parallel};
 use prunephase::table;
 use prunephase::training::{Budget, Hyperparameters, Optimiser};
 use serde::{Deserialize, Serialize};
@@ -152,9 +152,8 @@ pub fn run(args: &RetrainArgs) -> anyhow::Result<ExitCode> {
     let text = serde_json::to_string_pretty(&settings)?;
     prunephase::files::write_atomically(&settings_path, |file| file.write_all(text.as_bytes()))?;
     let rows = retrain(&retraining, &runs, done, args.execution.options().jobs, &table_path)?;
-    let runs: Vec<Run> = rows.iter().map(Run::from).collect();
     let options = comparison::Options { margin: args.margin, seed: args.seed, ..comparison::Options::default() };
-    let compared = compare(&runs, &options);
+    let compared = compare(&rows, &options);
     table::write_rows(&args.out.join("comparison.csv"), &compared)?;
     println!("{}", comparison_table(&compared));
     println!(
