@@ -195,6 +195,7 @@ impl Block {
     ///
     /// # Panics
     /// Where `row` is not below [`Block::rows`].
+    #[inline]
     pub fn edges_into(&self, row: usize) -> (&[u32], &[f32]) {
         self.links.row(row)
     }

@@ -1,11 +1,12 @@
 //! The order in which the kept weights return.
 
 use std::fmt;
-use std::ops::ControlFlow;
 
 use serde::{Deserialize, Serialize};
 
-use super::sort::{self, Scored};
+use super::joins::{self, Join};
+use super::scored::{Run, Scored};
+use super::sort;
 use crate::graph::LayeredGraph;
 use crate::seed::Seeds;
 
@@ -70,7 +71,7 @@ impl Ranking<'_> {
 }
 
 /// The two ends of an edge, packed; the sweep is bound by memory.
-pub(super) trait Ends: Copy + Default + Send {
+pub(super) trait Ends: Copy + Default + PartialEq + Send {
     /// The ends with a number: what they are sorted by, or when they come. Plain integers, since
     /// arrays of zeros of these cost nothing before they are filled.
     type Keyed: Copy + Default + Send;
@@ -84,7 +85,7 @@ pub(super) trait Ends: Copy + Default + Send {
 }
 
 /// Ends in graphs of at most 65,536 nodes: the source in the upper half, the target in the lower.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Narrow(u32);
 
 impl Ends for Narrow {
@@ -124,7 +125,7 @@ impl Ends for Narrow {
 }
 
 /// Ends in any graph.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Wide([u32; 2]);
 
 impl Ends for Wide {
@@ -167,18 +168,15 @@ pub(super) fn is_narrow(graph: &LayeredGraph) -> bool {
     graph.nodes() <= 1 << 16
 }
 
-/// Calls `visit` with |w| and the ends of every kept weight, by layer, then by flat index.
+/// Calls `visit` with the kept weights into every node, scored by |w|: by layer, then by flat index.
 #[inline]
-pub(super) fn for_each_edge<E: Ends>(graph: &LayeredGraph, mut visit: impl FnMut(f32, E)) {
+fn for_each_row(graph: &LayeredGraph, mut visit: impl FnMut(Run<'_>)) {
     for block in graph.blocks() {
-        let source = graph.groups()[block.source()].first as u32;
+        let first = graph.groups()[block.source()].first as u32;
         let target = graph.groups()[block.target()].first as u32;
         for row in 0..block.rows() {
-            let (columns, magnitudes) = block.edges_into(row);
-            let row = target + row as u32;
-            for (&column, &magnitude) in columns.iter().zip(magnitudes) {
-                visit(magnitude, E::new(source + column, row));
-            }
+            let (sources, scores) = block.edges_into(row);
+            visit(Run { scores, sources, first, target: target + row as u32 });
         }
     }
 }
@@ -186,24 +184,28 @@ pub(super) fn for_each_edge<E: Ends>(graph: &LayeredGraph, mut visit: impl FnMut
 /// Edges scored by |w|.
 struct Magnitudes<'a>(&'a LayeredGraph);
 
-impl<E: Ends> Scored<E> for Magnitudes<'_> {
+impl Scored for Magnitudes<'_> {
     fn count(&self) -> usize {
         self.0.edges()
     }
 
-    fn for_each(&self, visit: impl FnMut(f32, E)) {
-        for_each_edge(self.0, visit);
+    fn for_each_run(&self, visit: impl FnMut(Run<'_>)) {
+        for_each_row(self.0, visit);
+    }
+
+    fn for_each_scores(&self, mut visit: impl FnMut(&[f32])) {
+        self.0.blocks().iter().for_each(|block| visit(block.magnitudes()));
     }
 
     fn range(&self) -> (f32, f32) {
         // The bits of numbers that are not negative are ordered as the numbers are.
         let (mut least, mut most) = (u32::MAX, 0);
-        for block in self.0.blocks() {
-            for &magnitude in block.magnitudes() {
+        self.for_each_scores(|magnitudes| {
+            for &magnitude in magnitudes {
                 least = least.min(magnitude.to_bits());
                 most = most.max(magnitude.to_bits());
             }
-        }
+        });
         (f32::from_bits(least), f32::from_bits(most))
     }
 }
@@ -218,18 +220,22 @@ impl<'a> Scores<'a> {
     }
 }
 
-impl<E: Ends> Scored<E> for Scores<'_> {
+impl Scored for Scores<'_> {
     fn count(&self) -> usize {
         self.0.edges()
     }
 
-    fn for_each(&self, mut visit: impl FnMut(f32, E)) {
-        let mut scores = self.1.iter();
-        for_each_edge(self.0, |_, ends| {
-            if let Some(&score) = scores.next() {
-                visit(score, ends);
-            }
+    fn for_each_run(&self, mut visit: impl FnMut(Run<'_>)) {
+        let mut left = self.1;
+        for_each_row(self.0, |run| {
+            let (scores, rest) = left.split_at(run.scores.len());
+            left = rest;
+            visit(Run { scores, ..run });
         });
+    }
+
+    fn for_each_scores(&self, mut visit: impl FnMut(&[f32])) {
+        visit(self.1);
     }
 }
 
@@ -245,20 +251,15 @@ pub(super) fn ordered<E: Ends>(graph: &LayeredGraph, ranking: Ranking<'_>) -> Ve
     }
 }
 
-/// Calls `visit` with the ends of the kept weights in an order, until it returns
-/// [`ControlFlow::Break`]; what comes after is not sorted.
+/// The edges that join components when the kept weights return in an order, and when.
 ///
 /// # Panics
 /// Where there is not one score a kept weight.
-pub(super) fn in_order<E: Ends>(
-    graph: &LayeredGraph,
-    ranking: Ranking<'_>,
-    visit: impl FnMut(E) -> ControlFlow<()>,
-) -> ControlFlow<()> {
+pub(super) fn joins<E: Ends>(graph: &LayeredGraph, ranking: Ranking<'_>) -> Vec<Join<E>> {
     match ranking {
-        Ranking::Magnitude => sort::visit_descending(&Magnitudes(graph), visit),
-        Ranking::Scores(scores) => sort::visit_descending(&Scores::of(graph, scores), visit),
-        Ranking::Random { seed, realisation } => shuffled(graph, seed, realisation).into_iter().try_for_each(visit),
+        Ranking::Magnitude => joins::of_scored(&Magnitudes(graph), graph.nodes()),
+        Ranking::Scores(scores) => joins::of_scored(&Scores::of(graph, scores), graph.nodes()),
+        Ranking::Random { seed, realisation } => joins::along(shuffled(graph, seed, realisation), graph.nodes()),
     }
 }
 
@@ -271,6 +272,6 @@ fn shuffled<E: Ends>(graph: &LayeredGraph, seed: u64, realisation: u64) -> Vec<E
 /// The ends of the kept weights by layer, then by flat index.
 pub(super) fn in_place<E: Ends>(graph: &LayeredGraph) -> Vec<E> {
     let mut edges = Vec::with_capacity(graph.edges());
-    for_each_edge(graph, |_, ends| edges.push(ends));
+    for_each_row(graph, |run| edges.extend(run.edges::<E>().map(|(_, ends)| ends)));
     edges
 }

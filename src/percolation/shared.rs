@@ -8,7 +8,8 @@ use std::ops::{Range, RangeInclusive};
 use super::Components;
 use super::edge_order::{Ends, Ranking, Wide};
 use super::flow::{self, Flow, NEVER};
-use super::sort::{self, Scored};
+use super::scored::{Run, Scored};
+use super::sort;
 use crate::graph::{Block, LayeredGraph};
 use crate::seed::Seeds;
 
@@ -40,21 +41,23 @@ pub(super) fn times(graph: &LayeredGraph, ranking: Ranking<'_>) -> Vec<u32> {
 /// Weights by their place, instead of the ends of an edge.
 struct Places<'a>(&'a [f32]);
 
-impl Scored<Wide> for Places<'_> {
+impl Scored for Places<'_> {
     fn count(&self) -> usize {
         self.0.len()
     }
 
-    fn for_each(&self, mut visit: impl FnMut(f32, Wide)) {
-        for (&score, place) in self.0.iter().zip(0..) {
-            visit(score, Wide::new(place, 0));
+    fn for_each_run(&self, mut visit: impl FnMut(Run<'_>)) {
+        const LENGTH: usize = 256;
+        let places: [u32; LENGTH] = std::array::from_fn(|place| place as u32);
+        for (scores, first) in self.0.chunks(LENGTH).zip((0..).step_by(LENGTH)) {
+            visit(Run { scores, sources: &places[..scores.len()], first, target: 0 });
         }
     }
 }
 
 /// The places of the scores, the highest first, equal ones in their order. O(weights).
 fn descending(scores: &[f32]) -> Vec<u32> {
-    sort::descending(&Places(scores)).into_iter().map(Wide::source).collect()
+    sort::descending::<Wide>(&Places(scores)).into_iter().map(Wide::source).collect()
 }
 
 /// The ends of all links in the order of their weights.

@@ -4,8 +4,9 @@
 //! RAYON_NUM_THREADS=1 cargo bench --no-default-features --bench percolation -- [--peers PYTHON] [--rounds N] [--only TEXT]
 //! ```
 //!
-//! Ours and the peers take turns in one run; each time is the median over the rounds. The sums over
-//! all numbers of kept weights of s1, s2 and the squares are compared: they must be equal.
+//! Ours and the peers take turns in one run; each time is the median over the rounds. A curve is kept
+//! as ranges of equal values, by all. The sums over all numbers of kept weights of s1, s2 and the squares
+//! are compared: they must be equal.
 
 #![allow(clippy::unwrap_used)]
 
@@ -18,23 +19,30 @@ use prunephase::graph::LayeredGraph;
 use prunephase::percolation::{Points, Ranking, Sweep, sweep_components};
 use support::{Options, Peer, chain, chain_with, extra_memory, median, write_edges};
 
-/// s1, s2 and the sum of squares (but one largest) at every number of kept weights, in three arrays.
-fn every_edge(graph: &LayeredGraph) -> (Vec<u32>, Vec<u32>, Vec<u64>) {
-    let edges = graph.edges();
-    let mut curve = (Vec::with_capacity(edges), Vec::with_capacity(edges), Vec::with_capacity(edges));
+/// Milliseconds for which a measurement goes on.
+const ROUND: f64 = 50.0;
+
+/// s1, s2 and the sum of squares (but one largest) at every number of kept weights: one entry for each
+/// range of numbers at which they are the same, with its end.
+fn every_edge(graph: &LayeredGraph) -> Vec<(usize, u32, u32, u64)> {
+    let mut curve = Vec::with_capacity(graph.nodes());
     sweep_components(graph, Ranking::Magnitude, |edges, components| {
-        curve.0.resize(*edges.end(), components.s1() as u32);
-        curve.1.resize(*edges.end(), components.s2() as u32);
-        curve.2.resize(*edges.end(), components.squares_but_largest());
+        let (s1, s2) = (components.s1() as u32, components.s2() as u32);
+        curve.push((*edges.end(), s1, s2, components.squares_but_largest()));
     });
     curve
 }
 
-fn sums(curve: &(Vec<u32>, Vec<u32>, Vec<u64>)) -> String {
-    let s1: u64 = curve.0.iter().map(|&size| u64::from(size)).sum();
-    let s2: u64 = curve.1.iter().map(|&size| u64::from(size)).sum();
-    let squares: u64 = curve.2.iter().sum();
-    format!("{s1} {s2} {squares}")
+fn sums(curve: &[(usize, u32, u32, u64)]) -> String {
+    let (mut since, mut sums) = (0, [0; 3]);
+    for &(end, s1, s2, squares) in curve {
+        let count = (end - since) as u64;
+        since = end;
+        for (sum, value) in sums.iter_mut().zip([u64::from(s1), u64::from(s2), squares]) {
+            *sum += count * value;
+        }
+    }
+    sums.map(|sum| sum.to_string()).join(" ")
 }
 
 /// The whole curve with its flow, without keeping it.
@@ -106,9 +114,14 @@ fn ratio(name: &str, peer: &Peer, times: &mut [f64], ours: f64, expected: &str) 
     format!("{line} {:>8.1}  {agrees}", median(times) / ours)
 }
 
-/// Milliseconds.
-fn time<T>(work: impl FnOnce() -> T) -> f64 {
-    let start = Instant::now();
-    black_box(work());
-    start.elapsed().as_secs_f64() * 1e3
+/// The median time in milliseconds of as many calls as take [`ROUND`] ms, one at least: as the peers do,
+/// so that short calls too are warm.
+fn time<T>(mut work: impl FnMut() -> T) -> f64 {
+    let (round, mut times) = (Instant::now(), Vec::new());
+    while times.is_empty() || round.elapsed().as_secs_f64() * 1e3 < ROUND {
+        let start = Instant::now();
+        black_box(work());
+        times.push(start.elapsed().as_secs_f64() * 1e3);
+    }
+    median(&mut times)
 }

@@ -11,10 +11,12 @@ pub(super) struct Rows {
 }
 
 impl Rows {
+    #[inline]
     pub fn range(&self, row: usize) -> Range<usize> {
         self.offsets[row] as usize..self.offsets[row + 1] as usize
     }
 
+    #[inline]
     pub fn row(&self, row: usize) -> (&[u32], &[f32]) {
         let range = self.range(row);
         (&self.columns[range.clone()], &self.magnitudes[range])

@@ -1,11 +1,12 @@
 //! The sweep: components and flow along an order.
 
-use std::ops::{ControlFlow, RangeInclusive};
+use std::ops::RangeInclusive;
 
 use rayon::prelude::*;
 
 use super::edge_order::{self, Ends, Narrow, Order, Ranking, Wide};
 use super::flow::Reached;
+use super::joins::Join;
 use super::shared::{self, SharedLinks};
 use super::{Components, Curve, Flow, Observables, Points};
 use crate::graph::LayeredGraph;
@@ -222,9 +223,9 @@ pub fn ensemble(
 /// of kept weights at which they are these: the ranges follow each other from 1 to all. At most as
 /// many calls as there are nodes.
 ///
-/// O(edges) up to the inverse Ackermann function, the sort included, from which what comes after
-/// the graph is connected is left out; 8 bytes an edge, and 12 where there are more than 65,536
-/// nodes.
+/// O(edges) up to the inverse Ackermann function: see [`joins`](super::joins) for what is not sorted.
+/// At most 8 bytes an edge, and 12 where there are more than 65,536 nodes; about as much a node, where
+/// the edges of largest score connect most of the graph.
 ///
 /// ```
 /// use prunephase::graph::{Block, LayeredGraph, Role};
@@ -252,22 +253,18 @@ pub fn sweep_components(
         visit: &mut impl FnMut(RangeInclusive<usize>, &Components),
     ) {
         let mut components = Components::new(graph.nodes());
-        // The number from which on the components are these, and the weights added.
-        let (mut since, mut added) = (0, 0);
-        // Whether all come to their end or not, what is left is one range.
-        let _ = edge_order::in_order(graph, ranking, |edge: E| {
-            let joined = components.join_after(edge.source(), edge.target(), |before| {
+        // The number from which on the components are these.
+        let mut since = 0;
+        for Join { number, ends } in edge_order::joins::<E>(graph, ranking) {
+            let number = number as usize;
+            components.join_after(ends.source(), ends.target(), |before| {
                 if since > 0 {
-                    visit(since..=added, before);
+                    visit(since..=number - 1, before);
                 }
             });
-            if joined {
-                since = added + 1;
-            }
-            added += 1;
-            if components.count() == 1 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        });
-        if since > 0 {
+            since = number;
+        }
+        if graph.edges() > 0 {
             visit(since..=graph.edges(), &components);
         }
     }
