@@ -112,7 +112,7 @@ impl Histogram {
     pub(super) fn bucket_of(&self, score: f32) -> usize {
         // Rounds to the nearest number below 2^23, and takes it from the bits: the conversions of the
         // language guard against what cannot come here, and take twice as long.
-        const INTEGERS: f32 = (1 << f32::MANTISSA_DIGITS - 1) as f32;
+        const INTEGERS: f32 = (1 << (f32::MANTISSA_DIGITS - 1)) as f32;
         let bucket = (self.high - score) * self.scale;
         let bucket = if bucket < self.last { bucket } else { self.last };
         ((bucket + INTEGERS).to_bits() - INTEGERS.to_bits()) as usize

@@ -70,7 +70,7 @@ pub(super) fn sort_by_key<E: Ends>(edges: &mut [E::Keyed], copy: &mut Vec<E::Key
     let passes = bits.div_ceil(most_bits) as usize;
     let digit_bits = bits.div_ceil(passes as u32);
     let digits = 1 << digit_bits;
-    let digit = |key: u32, pass: usize| (key - least >> (digit_bits * pass as u32)) as usize & (digits - 1);
+    let digit = |key: u32, pass: usize| ((key - least) >> (digit_bits * pass as u32)) as usize & (digits - 1);
     let (mut few, mut many) = ([0u32; 4 << DIGIT_BITS], Vec::new());
     let counts = if most_bits == DIGIT_BITS {
         &mut few[..passes << digit_bits]
