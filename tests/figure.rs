@@ -86,9 +86,13 @@ fn the_svg_names_its_tables_with_their_checksums() {
 #[test]
 fn pngs_have_the_size_of_the_preset_and_show_something() {
     let out = tempfile::tempdir().unwrap();
-    for (kind, millimetres) in
-        [(Kind::OrderParameter, 86.0), (Kind::Scaling, 86.0), (Kind::Collapse, 178.0), (Kind::Retraining, 178.0)]
-    {
+    for (kind, millimetres) in [
+        (Kind::OrderParameter, 86.0),
+        (Kind::Scaling, 86.0),
+        (Kind::Collapse, 178.0),
+        (Kind::Retraining, 178.0),
+        (Kind::Ladder, 178.0),
+    ] {
         let files = draw(kind, &fixture(), &[Format::Png], out.path()).unwrap();
         let bytes = fs::read(&files[0]).unwrap();
         assert_eq!(bytes[..8], [0x89, b'P', b'N', b'G', 0x0d, 0x0a, 0x1a, 0x0a]);

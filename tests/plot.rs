@@ -26,7 +26,7 @@ fn all_figures_in_all_formats_by_default() {
     let (code, files, err) = plot(&fixture(), out.path(), &[]);
     assert_eq!((code, err.as_str()), (0, ""));
     let mut expected = Vec::new();
-    for figure in ["order-parameter", "scaling", "collapse", "retraining"] {
+    for figure in ["order-parameter", "scaling", "collapse", "retraining", "ladder"] {
         expected.extend(["svg", "pdf", "png", "csv"].map(|extension| format!("{figure}.{extension}")));
     }
     assert_eq!(files, expected);
@@ -103,7 +103,7 @@ fn nothing_to_draw_and_wrong_usage() {
     assert_eq!((code, err.lines().count()), (1, 1));
     let (code, _, err) = plot(&fixture(), out.path(), &["--figure", "pie"]);
     assert_eq!(code, 2);
-    assert!(err.contains("no figure `pie`: there are order-parameter, scaling, collapse, retraining"), "{err}");
+    assert!(err.contains("no figure `pie`: there are order-parameter, scaling, collapse, retraining, ladder"), "{err}");
     assert_eq!(plot(&fixture(), out.path(), &["--format", "gif"]).0, 2);
     let (code, _, err) = plot(&fixture(), out.path(), &["--preset", "wide"]);
     assert_eq!(code, 1);

@@ -119,6 +119,13 @@ fn in_folder(kind: Kind, folder: &Path) -> Result<Sources, Missing> {
         }
         need(&[&both[0][0], &both[0][1]]).map(|_| Sources::default())
     };
+    // A run has it among its tables; `retrain --out` writes it into the folder itself.
+    let one_of = |name: &str| -> Result<Sources, Missing> {
+        let names = [format!("tables/{name}"), name.to_owned()];
+        let table = names.iter().find_map(|name| Found::within(folder, name));
+        let table = table.ok_or_else(|| format!("no {} or {} in {}", names[0], names[1], folder.display()))?;
+        Ok(Sources { table: Some(table), ..Sources::default() })
+    };
     match kind {
         Kind::OrderParameter => {
             let mut found = need(&["tables/levels.csv", "tables/percolation.csv"])?;
@@ -127,12 +134,8 @@ fn in_folder(kind: Kind, folder: &Path) -> Result<Sources, Missing> {
         }
         Kind::Scaling => fitted("fit"),
         Kind::Collapse => fitted("collapse"),
-        Kind::Retraining => {
-            let names = ["tables/retraining.csv", "retraining.csv"];
-            let table = names.iter().find_map(|name| Found::within(folder, name));
-            let table = table.ok_or_else(|| format!("no {} or {} in {}", names[0], names[1], folder.display()))?;
-            Ok(Sources { table: Some(table), ..Sources::default() })
-        }
+        Kind::Retraining => one_of("retraining.csv"),
+        Kind::Ladder => one_of("comparison.csv"),
     }
 }
 
@@ -143,6 +146,7 @@ fn columns_of(kind: Kind) -> &'static [&'static str] {
         Kind::Scaling => &["control", "value", "model", "fitted", "residual", "used"],
         Kind::Collapse => &["size", "control", "value", "x", "y", "used"],
         Kind::Retraining => &["checkpoint", "density", "null", "weights", "accuracy"],
+        Kind::Ladder => &["density", "null", "weights", "difference", "low95", "high95", "samples", "margin"],
     }
 }
 
@@ -165,7 +169,7 @@ fn of_table(kind: Kind, path: &Path) -> Result<Sources, Missing> {
     }
     match kind {
         Kind::OrderParameter => Ok(Sources { levels: Some(found), ..Sources::default() }),
-        Kind::Retraining => Ok(Sources { table: Some(found), ..Sources::default() }),
+        Kind::Retraining | Kind::Ladder => Ok(Sources { table: Some(found), ..Sources::default() }),
         Kind::Scaling | Kind::Collapse => {
             let beside = path.with_extension("json");
             let of_run = path.parent().and_then(Path::parent).zip(beside.file_name());

@@ -10,7 +10,7 @@ use super::error::FigureError;
 /// ```
 /// use prunephase::figure::Kind;
 /// assert_eq!("order-parameter".parse::<Kind>()?, Kind::OrderParameter);
-/// assert_eq!(Kind::ALL.len(), 4);
+/// assert_eq!(Kind::ALL.len(), 5);
 /// # Ok::<(), prunephase::figure::FigureError>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -24,11 +24,13 @@ pub enum Kind {
     Collapse,
     /// Accuracy of the original mask and of each null model after retraining.
     Retraining,
+    /// The difference of each null model to the original after retraining, with its interval.
+    Ladder,
 }
 
 impl Kind {
     /// Every kind, in the order in which they are drawn.
-    pub const ALL: [Self; 4] = [Self::OrderParameter, Self::Scaling, Self::Collapse, Self::Retraining];
+    pub const ALL: [Self; 5] = [Self::OrderParameter, Self::Scaling, Self::Collapse, Self::Retraining, Self::Ladder];
 
     /// The name in files and on the command line.
     pub fn name(self) -> &'static str {
@@ -37,6 +39,7 @@ impl Kind {
             Self::Scaling => "scaling",
             Self::Collapse => "collapse",
             Self::Retraining => "retraining",
+            Self::Ladder => "ladder",
         }
     }
 }

@@ -27,6 +27,8 @@ mod fits;
 mod input;
 mod inset;
 mod kind;
+mod ladder;
+mod null_models;
 mod order_parameter;
 mod page;
 mod panel;
@@ -91,6 +93,7 @@ pub fn draw(
         Kind::Scaling => scaling::draw(&sources, style, preset)?,
         Kind::Collapse => collapse::draw(&sources, style, preset)?,
         Kind::Retraining => retraining::draw(&sources, style, preset)?,
+        Kind::Ladder => ladder::draw(&sources, style, preset)?,
     };
     let failed = |format: &'static str| {
         move |reason: String| FigureError::Drawing { figure: kind.name().to_owned(), format, reason }

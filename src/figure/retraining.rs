@@ -7,18 +7,12 @@ use super::figure_of::Figure;
 use super::fits::significant;
 use super::input::Sources;
 use super::kind::Kind;
+use super::null_models::{self, NULLS, WEIGHTS};
 use super::page::Page;
 use super::panel::Panel;
 use super::series::{Joined, Key, Look, Point, Series};
 use super::style::{Preset, Style};
 use super::text::Rich;
-
-/// From the mask itself to the loosest null model.
-const NULLS: [&str; 8] =
-    ["original", "joint-degrees", "signed-degrees", "degrees", "in-degrees", "out-degrees", "layer-density", "edges"];
-const WEIGHTS: [&str; 3] = ["kept", "rewound", "fresh"];
-/// Densities closer than this, relatively, are one: widths round the number of kept weights differently.
-const SAME_DENSITY: f64 = 0.02;
 
 struct Rows<'t> {
     checkpoint: Vec<&'t str>,
@@ -42,14 +36,18 @@ pub(super) fn draw(sources: &Sources, style: &Style, preset: &Preset) -> Result<
         weights: table.texts("weights")?,
         accuracy: table.numbers("accuracy")?,
     };
-    let nulls = in_order(&rows.null, &NULLS);
-    let weights = in_order(&rows.weights, &WEIGHTS);
+    let nulls = null_models::in_order(&rows.null, &NULLS);
+    let weights = null_models::in_order(&rows.weights, &WEIGHTS);
     if nulls.len() > style.curves() {
-        let path = table.path().to_path_buf();
-        return Err(FigureError::TooManyCurves { path, found: nulls.len(), most: style.curves() });
+        let (found, most) = (nulls.len(), style.curves());
+        let missing = format!(
+            "{}: {found} null models, at most {most} are told apart; see the figure ladder",
+            input.provenance.name
+        );
+        return Err(FigureError::Missing { figure: Kind::Retraining.name(), missing });
     }
 
-    let densities = densities(&rows.density);
+    let densities = null_models::densities(&rows.density);
     let y = Axis::covering(Spacing::Linear, heights(&rows, &densities, &nulls, &weights), 0.07);
     let columns = preset.columns.min(densities.len());
     let count = densities.len();
@@ -77,32 +75,6 @@ pub(super) fn draw(sources: &Sources, style: &Style, preset: &Preset) -> Result<
         from; one panel a density. Pale: single networks. Bold: the mean over checkpoints of each checkpoint's mean, \
         with its standard error; where there is one checkpoint, the mean over its networks with its standard error.";
     Ok(Figure::of(Kind::Retraining, page, vec![input.provenance], description))
-}
-
-/// The names that occur: known ones in their order, then the others by name.
-fn in_order<'t>(texts: &[&'t str], known: &[&str]) -> Vec<&'t str> {
-    let mut names: Vec<&str> = Vec::new();
-    for &text in texts {
-        if !names.contains(&text) {
-            names.push(text);
-        }
-    }
-    names.sort_by_key(|&name| (known.iter().position(|&other| other == name).unwrap_or(known.len()), name));
-    names
-}
-
-/// The densities as ranges of values that count as one, from the largest to the smallest.
-fn densities(values: &[f64]) -> Vec<(f64, f64)> {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(|one, other| other.total_cmp(one));
-    let mut ranges: Vec<(f64, f64)> = Vec::new();
-    for value in sorted {
-        match ranges.last_mut() {
-            Some((low, _)) if value >= *low * (1.0 - SAME_DENSITY) => *low = value,
-            _ => ranges.push((value, value)),
-        }
-    }
-    ranges
 }
 
 /// The accuracies of one null model and start at one density, and their mean with its error.

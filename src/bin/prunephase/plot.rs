@@ -12,7 +12,7 @@ pub struct PlotArgs {
     /// A run folder, or one table (.csv).
     #[arg(value_name = "DIR|TABLE")]
     source: PathBuf,
-    /// A figure: order-parameter, scaling, collapse or retraining [default: all that can be drawn].
+    /// A figure: order-parameter, scaling, collapse, retraining or ladder [default: all that can be drawn].
     #[arg(long = "figure", value_name = "NAME", value_parser = |name: &str| name.parse::<Kind>())]
     figures: Vec<Kind>,
     /// A format [default: all].
