@@ -156,6 +156,11 @@ pub fn below(folder: &Path) -> Result<Vec<PathBuf>, FileError> {
     Ok(found)
 }
 
+/// Whether a name is that of a temporary file of [`write_atomically`].
+pub fn is_unfinished(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(UNFINISHED))
+}
+
 /// Removes what killed runs left unfinished below `folder`: temporary files of
 /// [`write_atomically`] last written before `since`. Younger ones may be another process's.
 ///
@@ -163,7 +168,7 @@ pub fn below(folder: &Path) -> Result<Vec<PathBuf>, FileError> {
 /// [`FileError`] where a folder cannot be read or a file not removed.
 pub fn remove_unfinished(folder: &Path, since: SystemTime) -> Result<(), FileError> {
     for path in below(folder)? {
-        let unfinished = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(UNFINISHED));
+        let unfinished = is_unfinished(&path);
         let old = || fs::metadata(&path).and_then(|data| data.modified()).is_ok_and(|written| written < since);
         if unfinished && old() {
             fs::remove_file(&path).map_err(|source| FileError::write(&path, source))?;

@@ -21,6 +21,8 @@ mod rewire_command;
 mod rewire_properties;
 mod rewire_uniformity;
 mod scaling;
+#[cfg(feature = "train")]
+mod shards;
 mod topology;
 mod topology_command;
 mod topology_spectra;

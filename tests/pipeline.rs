@@ -1,10 +1,9 @@
-//! Runs of a study: in parts, killed, side by side; and the commands that follow, one after another.
+//! Runs of a study: in parts, side by side; and the commands that follow, one after another.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::time::Duration;
 
 /// Small enough for seconds, with every section.
 const STUDY: &str = r#"
@@ -53,24 +52,24 @@ value = "m"
 bootstrap = 20
 "#;
 
-fn prunephase() -> Command {
+pub fn prunephase() -> Command {
     Command::new(assert_cmd::cargo::cargo_bin!("prunephase"))
 }
 
-fn succeed(command: &mut Command) -> Output {
+pub fn succeed(command: &mut Command) -> Output {
     let output = command.output().unwrap();
     assert!(output.status.success(), "{command:?}\n{}", String::from_utf8_lossy(&output.stderr));
     output
 }
 
-fn study_file(folder: &Path) -> PathBuf {
+pub fn study_file(folder: &Path) -> PathBuf {
     let path = folder.join("tiny.toml");
     fs::write(&path, STUDY).unwrap();
     path
 }
 
 /// The bytes of every file below `folder` but those of log/.
-fn bytes_below(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+pub fn bytes_below(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     fn walk(root: &Path, folder: &Path, found: &mut BTreeMap<PathBuf, Vec<u8>>) {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
@@ -89,7 +88,7 @@ fn bytes_below(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     found
 }
 
-fn assert_same_bytes(a: &Path, b: &Path) {
+pub fn assert_same_bytes(a: &Path, b: &Path) {
     let (a, b) = (bytes_below(a), bytes_below(b));
     assert_eq!(a.keys().collect::<Vec<_>>(), b.keys().collect::<Vec<_>>());
     for (name, bytes) in &a {
@@ -100,7 +99,7 @@ fn assert_same_bytes(a: &Path, b: &Path) {
 }
 
 #[test]
-fn in_parts_killed_and_with_any_number_of_jobs_a_run_gives_the_same_bytes() {
+fn in_parts_and_with_any_number_of_jobs_a_run_gives_the_same_bytes() {
     let folder = tempfile::tempdir().unwrap();
     let study = study_file(folder.path());
     let run = |name: &str, more: &[&str]| {
@@ -120,16 +119,6 @@ fn in_parts_killed_and_with_any_number_of_jobs_a_run_gives_the_same_bytes() {
     assert_eq!(status["tasks"][0]["levels"], 8);
     succeed(&mut run("parts", &["--jobs", "2"]));
     assert_same_bytes(&folder.path().join("whole"), &folder.path().join("parts"));
-
-    // Killed at several moments; what it had finished is not done again.
-    for delay in [60, 150, 250, 400] {
-        let mut child = run("killed", &["--jobs", "2"]).spawn().unwrap();
-        std::thread::sleep(Duration::from_millis(delay));
-        child.kill().unwrap();
-        child.wait().unwrap();
-    }
-    succeed(&mut run("killed", &["--jobs", "2"]));
-    assert_same_bytes(&folder.path().join("whole"), &folder.path().join("killed"));
 
     // A finished run again: nothing changes.
     succeed(&mut run("whole", &[]));

@@ -28,6 +28,11 @@ impl RunFolder {
         self.root.join("study.json")
     }
 
+    /// The machine on which it was run, see [`Machine`](super::Machine).
+    pub fn machine_file(&self) -> PathBuf {
+        self.root.join("machine.json")
+    }
+
     /// Versions, device and checksums.
     pub fn manifest(&self) -> PathBuf {
         self.root.join("manifest.json")
@@ -56,6 +61,21 @@ impl RunFolder {
     /// The times of one task; no comparison of bytes includes them.
     pub fn log(&self, task: &Task) -> PathBuf {
         self.root.join("log").join(format!("{}.csv", task))
+    }
+
+    /// The lock of one task; the runner that works on it holds it.
+    pub(super) fn lock(&self, task: &Task) -> PathBuf {
+        self.root.join("log").join(format!("{task}.lock"))
+    }
+
+    /// The lock of the tables of the whole run.
+    pub(super) fn analysis_lock(&self) -> PathBuf {
+        self.root.join("log").join("analysis.lock")
+    }
+
+    /// Why a task failed when it was last tried; not there otherwise.
+    pub fn failure(&self, task: &Task) -> PathBuf {
+        self.root.join("log").join(format!("{task}.failed"))
     }
 
     /// The study that this folder holds.

@@ -1,7 +1,7 @@
 //! Studies: one TOML file says what to train, prune, measure, rewire and fit; a runner does it,
 //! level by level, and goes on where it was stopped.
 //!
-//! A run folder holds `study.json` (the study as it was understood), `checkpoints/`, `tables/`,
+//! A run folder holds `study.json` (the study as it was understood), `machine.json`, `checkpoints/`, `tables/`,
 //! `fits/`, `figures/`, `manifest.json` (versions, device, checksums) and `log/` (times), which no
 //! comparison of bytes includes.
 
@@ -11,14 +11,19 @@ mod event;
 mod file;
 mod fits;
 mod folder;
+mod lock;
+mod machine;
 mod manifest;
+mod merge;
 mod order_parameter;
 mod parallel;
 mod retraining;
 mod rows;
 mod runner;
+mod shard;
 mod status;
 mod task;
+mod units;
 
 pub use analysis::analyse;
 pub use event::Event;
@@ -26,12 +31,15 @@ pub use file::{
     Collapse, DataSection, Fit, NetworkSection, PruningSection, RetrainingSection, Study, TrainingSection, WeightSource,
 };
 pub use folder::RunFolder;
+pub use machine::Machine;
+pub use merge::{Merged, merge};
 pub use parallel::in_parallel;
 pub use retraining::{Retraining, RetrainingSample};
 pub use rows::{LevelRow, ObservationRow};
 
 pub use crate::comparison::RetrainingRow;
 pub use runner::{RunOptions, run};
+pub use shard::Shard;
 pub use status::{Status, TaskStatus, status};
 pub use task::tasks_of;
 
@@ -72,6 +80,43 @@ pub enum StudyError {
         path: PathBuf,
         /// What is wrong.
         message: String,
+    },
+    /// The folder's results come from a machine that computes other last bits.
+    #[error("{}: was run on another kind of machine ({difference}), whose results differ in their last bits; \
+        finish it there, or take another folder", folder.display())]
+    OtherMachine {
+        /// The folder.
+        folder: PathBuf,
+        /// What differs, with both values.
+        difference: String,
+    },
+    /// Two folders cannot be merged.
+    #[error("{} and {}: {message}", first.display(), second.display())]
+    Conflict {
+        /// One folder, or a file in it.
+        first: PathBuf,
+        /// The other.
+        second: PathBuf,
+        /// What differs.
+        message: String,
+    },
+    /// A task is not done.
+    #[error("{task}: {done} of {of} {what} are done; `prunephase run` with this folder goes on")]
+    Unfinished {
+        /// The task.
+        task: String,
+        /// `levels` or `retrained levels`.
+        what: &'static str,
+        /// How many are done.
+        done: usize,
+        /// How many there are.
+        of: usize,
+    },
+    /// Not the name of a shard.
+    #[error("shard `{text}`: must be I/N with I from 1 to N, for example 1/4")]
+    Shard {
+        /// What was given.
+        text: String,
     },
     /// Tasks failed; the others are done.
     #[error("{failed} of {tasks} tasks failed; the first: {task}: {first}")]

@@ -5,9 +5,13 @@ use std::time::SystemTime;
 
 use super::context::Context;
 use super::event::Event;
+use super::lock::Lock;
+use super::machine::Machine;
 use super::parallel::in_parallel;
+use super::shard::Shard;
 use super::task::{run_task, tasks_of};
-use super::{RunFolder, Study, StudyError};
+use super::{RunFolder, Study, StudyError, units};
+use crate::checkpoint::paths::Task;
 use crate::data::{self, Locations, Split};
 use crate::files;
 use crate::network::Architecture;
@@ -24,6 +28,8 @@ pub struct RunOptions {
     pub locations: Locations,
     /// Stop every task after this level; a later run goes on.
     pub stop_after: Option<usize>,
+    /// The part of the tasks to do; all where it is left out.
+    pub shard: Option<Shard>,
 }
 
 /// The data of a study, normalised as it says.
@@ -38,10 +44,13 @@ pub(super) fn load_data(study: &Study, locations: &Locations) -> crate::Result<S
 ///
 /// Each level is saved whole before the next begins, and a level depends on its parent's saved
 /// weights and on named random streams alone, so a stopped or killed run goes on to the bytes of
-/// an unbroken one. With `stop_after` the tables and fits are left for the run that finishes.
+/// an unbroken one. With `stop_after` the tables and fits are left for the run that finishes, with a
+/// `shard` for [`merge`](super::merge). Several runners may share a folder: each task is locked by
+/// the one that works on it, for as long as that one lives.
 ///
 /// # Errors
-/// [`StudyError::OtherStudy`] where the folder belongs to another study;
+/// [`StudyError::OtherStudy`] where the folder belongs to another study, [`StudyError::OtherMachine`]
+/// where results of this machine would differ from those in it in their last bits;
 /// [`StudyError::Tasks`] where tasks failed, after all others are done; missing data.
 pub fn run(
     study: &Study,
@@ -63,6 +72,8 @@ pub fn run(
         schedule.check_for(network.weights())?;
     }
     folder.claim(study)?;
+    let machine = Machine::this(options.device);
+    machine.claim(folder)?;
     let context = Context {
         study,
         folder,
@@ -75,22 +86,65 @@ pub fn run(
         events,
     };
     let mut tasks = tasks_of(study, &architecture.name);
+    if let Some(shard) = options.shard {
+        tasks = shard.select(tasks);
+    }
     // The widest first, so that no long task is left for the end.
     tasks.reverse();
-    let results = in_parallel(options.jobs, &tasks, |task| run_task(&context, task, options.stop_after));
+    run_tasks(&context, &tasks, options)?;
+    if options.stop_after.is_some_and(|stop| stop < context.schedule.levels()) {
+        return Ok(());
+    }
+    tasks.reverse();
+    if let Some(section) = &study.retraining {
+        events(&Event::Stage("retraining"));
+        units::retrain(study, section, folder, &split, &tasks, options, events)?;
+    }
+    if options.shard.is_some_and(|shard| shard.of() > 1) {
+        return Ok(());
+    }
+    let _lock = Lock::take(&folder.analysis_lock())?;
+    files::remove_unfinished(folder.root(), started)?;
+    super::analyse(study, folder, &architecture.name, &machine, events)
+}
+
+/// Runs every task to its end. Tasks that other runners hold are waited for after all others, and
+/// done where their runner gave up.
+fn run_tasks(context: &Context<'_>, tasks: &[Task], options: &RunOptions) -> crate::Result<()> {
+    let folder = context.folder;
+    let attempt = |task: &Task, lock: Lock| {
+        let failure = folder.failure(task);
+        // What an earlier attempt said does not matter any more.
+        if failure.is_file() {
+            std::fs::remove_file(&failure).map_err(|source| files::FileError::write(&failure, source))?;
+        }
+        let result = run_task(context, task, options.stop_after);
+        drop(lock);
+        if let Err(error) = &result {
+            files::write_atomically(&failure, |file| writeln!(file, "{error}"))?;
+        }
+        result
+    };
+    let first = in_parallel(options.jobs, tasks, |task| match Lock::try_take(&folder.lock(task))? {
+        Some(lock) => attempt(task, lock).map(|()| true),
+        None => Ok(false),
+    });
+    let mut results = Vec::with_capacity(tasks.len());
+    for (task, result) in tasks.iter().zip(first) {
+        results.push(match result {
+            Ok(false) => Lock::take(&folder.lock(task)).map_err(Into::into).and_then(|lock| attempt(task, lock)),
+            done => done.map(|_| ()),
+        });
+    }
     let mut failures = tasks.iter().zip(results).filter_map(|(task, result)| result.err().map(|error| (task, error)));
-    if let Some((task, first)) = failures.next() {
-        return Err(StudyError::Tasks {
+    match failures.next() {
+        None => Ok(()),
+        Some((task, first)) => Err(StudyError::Tasks {
             failed: 1 + failures.count(),
             tasks: tasks.len(),
             task: task.to_string(),
             first: Box::new(first),
         }
-        .into());
+        .into()),
     }
-    if options.stop_after.is_some_and(|stop| stop < context.schedule.levels()) {
-        return Ok(());
-    }
-    files::remove_unfinished(folder.root(), started)?;
-    super::analyse(study, folder, &split, &architecture, options, events)
 }

@@ -2,8 +2,10 @@
 
 use serde::Serialize;
 
+use super::lock::Lock;
 use super::task::{levels_done, tasks_of};
 use super::{RunFolder, StudyError};
+use crate::files;
 use crate::network::Architecture;
 
 /// One task's part of a [`Status`].
@@ -15,6 +17,11 @@ pub struct TaskStatus {
     pub done: usize,
     /// Levels in all, the dense one included.
     pub levels: usize,
+    /// Whether a runner works on it now, as far as this machine can see.
+    pub running: bool,
+    /// Why it failed when it was last tried.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failed: Option<String>,
 }
 
 /// What of a run is done.
@@ -39,7 +46,13 @@ pub fn status(folder: &RunFolder) -> crate::Result<Status> {
     let levels = study.schedule().map_err(invalid)?.levels() + 1;
     let tasks = tasks_of(&study, &architecture.name)
         .iter()
-        .map(|task| TaskStatus { task: task.to_string(), done: levels_done(folder, task), levels })
+        .map(|task| TaskStatus {
+            task: task.to_string(),
+            done: levels_done(folder, task),
+            levels,
+            running: Lock::is_held(&folder.lock(task)),
+            failed: files::read_text(&folder.failure(task)).ok().map(|text| text.trim_end().to_owned()),
+        })
         .collect();
     Ok(Status { study: study.name, tasks, finished: folder.manifest().is_file() })
 }

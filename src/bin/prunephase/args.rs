@@ -11,6 +11,8 @@ use crate::demo::{self, DemoArgs};
 use crate::fit::{self, FitArgs};
 use crate::graph::{self, GraphArgs};
 use crate::inspect::{self, InspectArgs};
+#[cfg(feature = "train")]
+use crate::merge::{self, MergeArgs};
 use crate::percolate::{self, PercolateArgs};
 use crate::plot::{self, PlotArgs};
 #[cfg(feature = "train")]
@@ -39,6 +41,8 @@ enum Command {
     #[cfg(feature = "train")]
     Status(StatusArgs),
     #[cfg(feature = "train")]
+    Merge(MergeArgs),
+    #[cfg(feature = "train")]
     Retrain(RetrainArgs),
     Inspect(InspectArgs),
     Graph(GraphArgs),
@@ -61,6 +65,8 @@ impl Cli {
             Command::Run(args) => run::run(&args),
             #[cfg(feature = "train")]
             Command::Status(args) => status::run(&args),
+            #[cfg(feature = "train")]
+            Command::Merge(args) => merge::run(&args),
             #[cfg(feature = "train")]
             Command::Retrain(args) => retrain::run(&args),
             Command::Graph(args) => graph::run(&args),

@@ -9,6 +9,8 @@ mod demo;
 mod fit;
 mod graph;
 mod inspect;
+#[cfg(feature = "train")]
+mod merge;
 mod output;
 mod percolate;
 mod plot;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use prunephase::data::Locations;
-use prunephase::study::{self, Event, RunFolder, RunOptions, Study, tasks_of};
+use prunephase::study::{self, Event, RunFolder, RunOptions, Shard, Study, tasks_of};
 use prunephase::training::Device;
 
 use crate::{output, progress, summary};
@@ -20,6 +20,9 @@ pub struct RunArgs {
     out: PathBuf,
     #[command(flatten)]
     execution: Execution,
+    /// Do the I-th of N parts of the tasks, I from 1 to N; `merge` makes one folder of all parts
+    #[arg(long, value_name = "I/N")]
+    shard: Option<Shard>,
     /// Stop every task after this level; a later run goes on
     #[arg(long, value_name = "LEVEL")]
     stop_after_level: Option<usize>,
@@ -47,6 +50,7 @@ impl Execution {
             device: self.device,
             locations: Locations::from_environment(self.data_dir.clone()),
             stop_after: None,
+            shard: None,
         }
     }
 }
@@ -55,9 +59,11 @@ impl Execution {
 pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let study = Study::read(&args.study)?;
     let folder = RunFolder::new(&args.out);
-    let options = RunOptions { stop_after: args.stop_after_level, ..args.execution.options() };
+    let options = RunOptions { stop_after: args.stop_after_level, shard: args.shard, ..args.execution.options() };
     execute(&study, &folder, &options)?;
-    if folder.manifest().is_file() {
+    if let Some(shard) = args.shard.filter(|shard| shard.of() > 1) {
+        println!("shard {shard} is done; with the others: prunephase merge DIR... --out DIR");
+    } else if folder.manifest().is_file() {
         summary::print(&folder)?;
     }
     Ok(ExitCode::SUCCESS)
@@ -67,7 +73,8 @@ pub fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
 pub fn execute(study: &Study, folder: &RunFolder, options: &RunOptions) -> anyhow::Result<()> {
     let levels = study.schedule().map_err(anyhow::Error::msg)?.levels();
     let levels = options.stop_after.map_or(levels, |stop| stop.min(levels)) + 1;
-    let tasks = tasks_of(study, "").len();
+    let tasks =
+        (0..tasks_of(study, "").len()).filter(|&task| options.shard.is_none_or(|shard| shard.holds(task))).count();
     let bar = progress::bar((tasks * levels) as u64, "levels");
     study::run(study, folder, options, &|event| match event {
         Event::Level { task, row, last, resumed } => {

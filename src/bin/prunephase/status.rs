@@ -24,9 +24,15 @@ pub fn run(args: &StatusArgs) -> anyhow::Result<ExitCode> {
         println!("{}", serde_json::to_string(&status)?);
         return Ok(ExitCode::SUCCESS);
     }
-    let mut table = output::table(&["task", "levels done", "of"]);
+    let mut table = output::table(&["task", "levels done", "of", "state"]);
     for task in &status.tasks {
-        table.add_row([task.task.clone(), task.done.to_string(), task.levels.to_string()]);
+        let state = match &task.failed {
+            _ if task.done == task.levels => "done".to_owned(),
+            _ if task.running => "running".to_owned(),
+            Some(why) => format!("failed: {why}"),
+            None => "to do".to_owned(),
+        };
+        table.add_row([task.task.clone(), task.done.to_string(), task.levels.to_string(), state]);
     }
     println!("{table}");
     let done = status.tasks.iter().filter(|task| task.done == task.levels).count();

@@ -1,0 +1,205 @@
+//! Shards, merging, runners side by side, and kills at random moments: the bytes of one unbroken run.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+
+use super::pipeline::{assert_same_bytes, bytes_below, prunephase, study_file, succeed};
+
+fn run(study: &Path, out: &Path, more: &[&str]) -> Command {
+    let mut command = prunephase();
+    command.arg("run").arg(study).arg("--out").arg(out).args(more);
+    command
+}
+
+fn merge(sources: &[&Path], out: &Path) -> Output {
+    prunephase().arg("merge").args(sources).arg("--out").arg(out).output().unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn shards_merged_in_any_order_give_the_bytes_of_one_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let study = study_file(folder.path());
+    let at = |name: &str| folder.path().join(name);
+    succeed(&mut run(&study, &at("whole"), &[]));
+    for shard in ["1", "2", "3"] {
+        let printed = succeed(&mut run(&study, &at(shard), &["--shard", &format!("{shard}/3"), "--jobs", "1"]));
+        assert!(String::from_utf8_lossy(&printed.stdout).starts_with(&format!("shard {shard}/3 is done")));
+        assert!(!at(shard).join("manifest.json").exists());
+    }
+
+    // Two of three: what is there is merged, and the rest is named.
+    let some = merge(&[&at("3"), &at("1")], &at("merged"));
+    assert_eq!(some.status.code(), Some(1));
+    let message = stderr(&some);
+    assert!(message.contains("4 of 6 tasks were merged") && message.contains("0 of 8 levels are done"), "{message}");
+    assert_eq!(message.lines().count(), 1, "{message}");
+    assert!(!at("merged/manifest.json").exists());
+
+    assert!(merge(&[&at("2")], &at("merged")).status.success());
+    assert_same_bytes(&at("whole"), &at("merged"));
+    assert!(merge(&[&at("2"), &at("3"), &at("1")], &at("other-way")).status.success());
+    assert_same_bytes(&at("whole"), &at("other-way"));
+    // Merged again, also with the whole run itself: nothing changes.
+    assert!(merge(&[&at("whole"), &at("1")], &at("merged")).status.success());
+    assert_same_bytes(&at("whole"), &at("merged"));
+
+    // Two shards go on in one folder, and `run` finishes there.
+    succeed(&mut run(&study, &at("1"), &["--shard", "2/3"]));
+    succeed(&mut run(&study, &at("1"), &[]));
+    assert_same_bytes(&at("whole"), &at("1"));
+}
+
+#[test]
+fn what_does_not_belong_together_is_not_merged() {
+    let folder = tempfile::tempdir().unwrap();
+    let study = study_file(folder.path());
+    let at = |name: &str| folder.path().join(name);
+    let short = ["--stop-after-level", "1"];
+    for name in ["a", "b", "c", "d"] {
+        succeed(&mut run(&study, &at(name), &short));
+    }
+    let refused = |sources: [&str; 2], expected: &str| {
+        for sources in [sources, [sources[1], sources[0]]] {
+            let output = merge(&[&at(sources[0]), &at(sources[1])], &at("out"));
+            let message = stderr(&output);
+            assert_eq!(output.status.code(), Some(1), "{message}");
+            assert!(message.contains(expected) && message.lines().count() == 1, "{message}\nnot: {expected}");
+            assert!(sources.iter().all(|name| message.contains(&format!("/{name}"))), "{message}");
+            assert!(!at("out").exists(), "{expected}: something was written");
+        }
+    };
+    // A table that says something else.
+    let table = at("b/tables/tasks/digits-fc4-w3-s0/levels.csv");
+    let text = fs::read_to_string(&table).unwrap();
+    fs::write(&table, text.replacen("0.", "1.", 1)).unwrap();
+    refused(["a", "b"], "differ in what digits-fc4-w3-s0 gave");
+    // Another instruction set.
+    let machine = fs::read_to_string(at("c/machine.json")).unwrap();
+    fs::write(at("c/machine.json"), machine.replace("\"x86_64\"", "\"aarch64\"")).unwrap();
+    refused(["a", "c"], "different kinds of machine (instruction set: ");
+    let resumed = run(&study, &at("c"), &[]).output().unwrap();
+    assert_eq!(resumed.status.code(), Some(1));
+    assert!(stderr(&resumed).contains("was run on another kind of machine"), "{}", stderr(&resumed));
+    // Another study.
+    let text = fs::read_to_string(&study).unwrap();
+    fs::write(&study, text.replace("seed = 3", "seed = 4")).unwrap();
+    succeed(&mut run(&study, &at("e"), &short));
+    refused(["a", "e"], "hold different studies");
+    let nothing = merge(&[&at("none")], &at("out"));
+    assert!(stderr(&nothing).contains("not a run folder"), "{}", stderr(&nothing));
+}
+
+#[test]
+fn two_runners_of_one_folder_share_its_tasks() {
+    let folder = tempfile::tempdir().unwrap();
+    let study = study_file(folder.path());
+    let at = |name: &str| folder.path().join(name);
+    succeed(&mut run(&study, &at("whole"), &[]));
+    let mut runners: Vec<_> = (0..2)
+        .map(|_| {
+            run(&study, &at("shared"), &["--jobs", "1"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+        })
+        .collect();
+    for runner in &mut runners {
+        assert!(runner.wait().unwrap().success());
+    }
+    assert_same_bytes(&at("whole"), &at("shared"));
+    // One of the two is killed in the middle; the other does its tasks too.
+    let mut killed =
+        run(&study, &at("left"), &["--jobs", "1"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let mut left =
+        run(&study, &at("left"), &["--jobs", "1"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    std::thread::sleep(Duration::from_millis(120));
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    assert!(left.wait().unwrap().success());
+    assert_same_bytes(&at("whole"), &at("left"));
+}
+
+/// `PRUNEPHASE_KILLS=100 cargo test killed_at_random` kills that often.
+#[test]
+fn killed_at_random_moments_a_run_comes_to_the_same_bytes() {
+    let kills: u64 = std::env::var("PRUNEPHASE_KILLS").map_or(8, |kills| kills.parse().unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let study = study_file(folder.path());
+    let at = |name: &str| folder.path().join(name);
+    let started = std::time::Instant::now();
+    succeed(&mut run(&study, &at("whole"), &["--jobs", "2"]));
+    let whole = started.elapsed().as_millis() as u64;
+    let (mut killed, mut finished, mut state) = (0, 0, 88_172_645_463_325_252u64);
+    while killed < kills {
+        let out = at(&format!("killed-{finished}"));
+        loop {
+            // Moments from the start to the end of what may be left, by a generator of its own.
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            let mut runner =
+                run(&study, &out, &["--jobs", "2"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+            std::thread::sleep(Duration::from_millis(state % (whole / 2).max(1)));
+            if runner.try_wait().unwrap().is_some_and(|status| status.success()) {
+                break;
+            }
+            runner.kill().unwrap();
+            runner.wait().unwrap();
+            killed += 1;
+            if killed >= kills {
+                succeed(&mut run(&study, &out, &["--jobs", "2"]));
+                break;
+            }
+        }
+        finished += 1;
+        assert_same_bytes(&at("whole"), &out);
+        fs::remove_dir_all(&out).unwrap();
+    }
+    println!("{killed} kills, {finished} finished runs, each the bytes of the unbroken one");
+}
+
+#[test]
+fn a_failed_task_is_named_and_the_others_are_done() {
+    let folder = tempfile::tempdir().unwrap();
+    let study = study_file(folder.path());
+    let out = folder.path().join("run");
+    succeed(&mut run(&study, &out, &["--stop-after-level", "1"]));
+    // A damaged parent: its task cannot go on.
+    let damaged = out.join("checkpoints/digits-fc4-w3-s1/level-01.safetensors");
+    let bytes = fs::read(&damaged).unwrap();
+    fs::write(&damaged, &bytes[..bytes.len() / 2]).unwrap();
+    let failed = run(&study, &out, &[]).output().unwrap();
+    assert_eq!(failed.status.code(), Some(1));
+    let message = stderr(&failed);
+    assert!(message.contains("1 of 6 tasks failed") && message.contains("level-01.safetensors"), "{message}");
+    let status = succeed(prunephase().arg("status").arg(&out).arg("--json"));
+    let status: serde_json::Value = serde_json::from_slice(&status.stdout).unwrap();
+    let tasks = status["tasks"].as_array().unwrap();
+    for task in tasks {
+        let fails = task["task"] == "digits-fc4-w3-s1";
+        assert_eq!(task["done"], if fails { 2 } else { 8 }, "{task}");
+        assert_eq!(task["failed"].is_string(), fails, "{task}");
+        assert_eq!(task["running"], false);
+    }
+    let table = succeed(prunephase().arg("status").arg(&out));
+    assert!(String::from_utf8_lossy(&table.stdout).contains("failed: "));
+    // Mended, it goes on, and the failure is forgotten.
+    fs::write(&damaged, bytes).unwrap();
+    succeed(&mut run(&study, &out, &[]));
+    assert!(bytes_below(&out).keys().any(|name| name.ends_with("manifest.json")));
+    assert!(!out.join("log/digits-fc4-w3-s1.failed").exists());
+}
+
+#[test]
+fn a_wrong_shard_is_wrong_usage() {
+    let folder = tempfile::tempdir().unwrap();
+    let study = study_file(folder.path());
+    for shard in ["0/2", "3/2", "1", "a/b", "1/0"] {
+        let output = run(&study, &folder.path().join("run"), &["--shard", shard]).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{shard}");
+        assert!(stderr(&output).contains("must be I/N with I from 1 to N"), "{}", stderr(&output));
+    }
+}
