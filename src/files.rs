@@ -3,7 +3,6 @@
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use thiserror::Error;
 
@@ -161,16 +160,18 @@ pub fn is_unfinished(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(UNFINISHED))
 }
 
-/// Removes what killed runs left unfinished below `folder`: temporary files of
-/// [`write_atomically`] last written before `since`. Younger ones may be another process's.
+/// Removes what killed runs left unfinished in `folder` itself: temporary files of [`write_atomically`].
+/// The caller sees to it that nobody writes there meanwhile. A folder that is not there holds none.
 ///
 /// # Errors
-/// [`FileError`] where a folder cannot be read or a file not removed.
-pub fn remove_unfinished(folder: &Path, since: SystemTime) -> Result<(), FileError> {
-    for path in below(folder)? {
-        let unfinished = is_unfinished(&path);
-        let old = || fs::metadata(&path).and_then(|data| data.modified()).is_ok_and(|written| written < since);
-        if unfinished && old() {
+/// [`FileError`] where the folder cannot be read or a file not removed.
+pub fn remove_unfinished(folder: &Path) -> Result<(), FileError> {
+    if !folder.is_dir() {
+        return Ok(());
+    }
+    for entry in fs::read_dir(folder).map_err(|source| FileError::read(folder, source))? {
+        let path = entry.map_err(|source| FileError::read(folder, source))?.path();
+        if is_unfinished(&path) {
             fs::remove_file(&path).map_err(|source| FileError::write(&path, source))?;
         }
     }
@@ -235,13 +236,13 @@ mod tests {
     #[test]
     fn what_a_killed_run_left_is_removed_and_nothing_else() {
         let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
         for name in ["a/.writing-1", "a/b/.writing-2", "a/table.csv"] {
-            write_atomically(&folder.path().join(name), |_| Ok(())).unwrap();
+            write_atomically(&at(name), |_| Ok(())).unwrap();
         }
-        remove_unfinished(folder.path(), SystemTime::UNIX_EPOCH).unwrap();
-        assert_eq!(below(folder.path()).unwrap().len(), 3);
-        remove_unfinished(folder.path(), SystemTime::now() + std::time::Duration::from_secs(9)).unwrap();
-        assert_eq!(below(folder.path()).unwrap(), [folder.path().join("a/table.csv")]);
+        remove_unfinished(&at("a")).unwrap();
+        remove_unfinished(&at("none")).unwrap();
+        assert_eq!(below(folder.path()).unwrap(), [at("a/b/.writing-2"), at("a/table.csv")]);
     }
 
     #[test]

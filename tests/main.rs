@@ -23,6 +23,8 @@ mod rewire_uniformity;
 mod scaling;
 #[cfg(feature = "train")]
 mod shards;
+#[cfg(all(feature = "train", unix))]
+mod slurm;
 mod topology;
 mod topology_command;
 mod topology_spectra;

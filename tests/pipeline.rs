@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 /// Small enough for seconds, with every section.
-const STUDY: &str = r#"
+pub const STUDY: &str = r#"
 name = "tiny"
 seed = 3
 

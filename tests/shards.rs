@@ -203,3 +203,27 @@ fn a_wrong_shard_is_wrong_usage() {
         assert!(stderr(&output).contains("must be I/N with I from 1 to N"), "{}", stderr(&output));
     }
 }
+
+#[test]
+fn a_plan_lists_the_tasks_and_writes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let study = study_file(folder.path());
+    let plan = succeed(prunephase().arg("plan").arg(&study).arg("--json").current_dir(folder.path()));
+    let plan: serde_json::Value = serde_json::from_slice(&plan.stdout).unwrap();
+    let tasks = plan["tasks"].as_array().unwrap();
+    assert_eq!(tasks.len(), 6);
+    // 1,437 training images in batches of 64 are 22 steps: 4 dense epochs and 7 of fine-tuning.
+    assert_eq!((&tasks[0]["task"], &tasks[0]["steps"]), (&"digits-fc4-w3-s0".into(), &(22 * 11).into()));
+    // The original and two samples of two null models, from three kinds of weights, 5 steps each.
+    assert_eq!((&tasks[3]["retrainings"], &tasks[3]["steps"]), (&15.into(), &(22 * 11 + 15 * 5).into()));
+    let sum: f64 = tasks.iter().map(|task| task["core_hours"].as_f64().unwrap()).sum();
+    assert!(sum > 0.0 && (sum - plan["core_hours"].as_f64().unwrap()).abs() < 1e-9);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    // The estimate of the disk against what a run leaves.
+    succeed(&mut run(&study, &folder.path().join("run"), &[]));
+    let left: usize = bytes_below(&folder.path().join("run/checkpoints")).values().map(Vec::len).sum();
+    let planned = plan["bytes"].as_f64().unwrap();
+    assert!((0.5..2.0).contains(&(planned / left as f64)), "{planned} planned, {left} left");
+    let text = succeed(prunephase().arg("plan").arg(&study));
+    assert!(String::from_utf8_lossy(&text.stdout).contains("tiny: 6 tasks, about "));
+}

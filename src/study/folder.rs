@@ -28,6 +28,23 @@ impl RunFolder {
         self.root.join("study.json")
     }
 
+    /// The folders below `shards/`, by name.
+    ///
+    /// # Errors
+    /// Where `shards/` cannot be read.
+    pub fn shards(&self) -> crate::Result<Vec<Self>> {
+        let below = self.root.join("shards");
+        if !below.is_dir() {
+            return Ok(Vec::new());
+        }
+        let failed = |source| files::FileError::read(&below, source);
+        let entries = std::fs::read_dir(&below).map_err(failed)?;
+        let mut found =
+            entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>().map_err(failed)?;
+        found.sort();
+        Ok(found.into_iter().map(Self::new).collect())
+    }
+
     /// The machine on which it was run, see [`Machine`](super::Machine).
     pub fn machine_file(&self) -> PathBuf {
         self.root.join("machine.json")
@@ -43,9 +60,14 @@ impl RunFolder {
         self.root.join("tables").join(format!("{name}.csv"))
     }
 
+    /// The tables that one task wrote.
+    pub fn task_tables(&self, task: &Task) -> PathBuf {
+        self.root.join("tables").join("tasks").join(task.to_string())
+    }
+
     /// The part of a table that one task wrote.
     pub fn task_table(&self, task: &Task, name: &str) -> PathBuf {
-        self.root.join("tables").join("tasks").join(task.to_string()).join(format!("{name}.csv"))
+        self.task_tables(task).join(format!("{name}.csv"))
     }
 
     /// A fit's result, for example `collapse`.
@@ -68,7 +90,7 @@ impl RunFolder {
         self.root.join("log").join(format!("{task}.lock"))
     }
 
-    /// The lock of the tables of the whole run.
+    /// The lock of study.json, machine.json and the tables of the whole run.
     pub(super) fn analysis_lock(&self) -> PathBuf {
         self.root.join("log").join("analysis.lock")
     }

@@ -65,7 +65,7 @@ pub fn merge(sources: &[PathBuf], out: &Path, events: &(dyn Fn(&Event<'_>) + Syn
     for task in &tasks {
         let mut holders: Vec<&RunFolder> =
             folders.iter().filter(|folder| task.folder(folder.root()).is_dir()).collect();
-        holders.sort_by_key(|folder| std::cmp::Reverse((levels_done(folder, task), parts(folder, task).len())));
+        holders.sort_by_key(|folder| std::cmp::Reverse((levels_done(folder, task), retrained(folder, task))));
         let Some((best, rest)) = holders.split_first() else { continue };
         found += 1;
         for other in rest {
@@ -101,23 +101,21 @@ fn machine_of(folder: &RunFolder) -> crate::Result<Machine> {
     Ok(Machine::of_folder(folder)?.ok_or_else(damaged)?)
 }
 
-/// The tables of retrained levels.
-fn parts(folder: &RunFolder, task: &Task) -> Vec<PathBuf> {
-    let tables = folder.task_table(task, "levels");
-    let below = tables.parent().map(files::below).and_then(Result::ok).unwrap_or_default();
-    below.into_iter().filter(|path| path.to_string_lossy().contains("-level-")).collect()
+/// The number of tables of retrained levels.
+fn retrained(folder: &RunFolder, task: &Task) -> usize {
+    let below = files::below(&folder.task_tables(task)).unwrap_or_default();
+    below.iter().filter(|path| path.to_string_lossy().contains("-level-")).count()
 }
 
 /// The names within the folder of everything a task left.
 fn files_of(folder: &RunFolder, task: &Task) -> Result<Vec<PathBuf>, FileError> {
-    let tables = folder.task_table(task, "levels");
-    let mut paths = Vec::new();
-    for below in [Some(task.folder(folder.root())), tables.parent().map(Path::to_path_buf)].into_iter().flatten() {
+    let mut paths = vec![folder.log(task)];
+    paths.retain(|path| path.is_file());
+    for below in [task.folder(folder.root()), folder.task_tables(task)] {
         if below.is_dir() {
             paths.extend(files::below(&below)?.into_iter().filter(|path| !files::is_unfinished(path)));
         }
     }
-    paths.extend([folder.log(task)].into_iter().filter(|path| path.is_file()));
     Ok(paths.iter().filter_map(|path| path.strip_prefix(folder.root()).ok()).map(Path::to_path_buf).collect())
 }
 

@@ -17,10 +17,12 @@ mod manifest;
 mod merge;
 mod order_parameter;
 mod parallel;
+mod plan;
 mod retraining;
 mod rows;
 mod runner;
 mod shard;
+mod slurm;
 mod status;
 mod task;
 mod units;
@@ -34,12 +36,14 @@ pub use folder::RunFolder;
 pub use machine::Machine;
 pub use merge::{Merged, merge};
 pub use parallel::in_parallel;
+pub use plan::{Plan, PlannedTask, plan};
 pub use retraining::{Retraining, RetrainingSample};
 pub use rows::{LevelRow, ObservationRow};
 
 pub use crate::comparison::RetrainingRow;
 pub use runner::{RunOptions, run};
 pub use shard::Shard;
+pub use slurm::{SlurmOptions, SlurmScripts, write_slurm};
 pub use status::{Status, TaskStatus, status};
 pub use task::tasks_of;
 

@@ -1,7 +1,6 @@
 //! The runner: tasks side by side, one thread each.
 
 use std::num::NonZeroUsize;
-use std::time::SystemTime;
 
 use super::context::Context;
 use super::event::Event;
@@ -58,7 +57,6 @@ pub fn run(
     options: &RunOptions,
     events: &(dyn Fn(&Event<'_>) + Sync),
 ) -> crate::Result<()> {
-    let started = SystemTime::now();
     let invalid = |message| StudyError::File { origin: study.name.clone(), message };
     let architecture = Architecture::load(&study.network.architecture)?;
     let split = load_data(study, &options.locations)?;
@@ -71,9 +69,12 @@ pub fn run(
         let network = architecture.network(width, split.train.shape, split.train.classes)?;
         schedule.check_for(network.weights())?;
     }
-    folder.claim(study)?;
     let machine = Machine::this(options.device);
-    machine.claim(folder)?;
+    {
+        let _lock = Lock::take(&folder.analysis_lock())?;
+        folder.claim(study)?;
+        machine.claim(folder)?;
+    }
     let context = Context {
         study,
         folder,
@@ -104,7 +105,9 @@ pub fn run(
         return Ok(());
     }
     let _lock = Lock::take(&folder.analysis_lock())?;
-    files::remove_unfinished(folder.root(), started)?;
+    for below in ["", "tables", "fits"] {
+        files::remove_unfinished(&folder.root().join(below))?;
+    }
     super::analyse(study, folder, &architecture.name, &machine, events)
 }
 
@@ -114,7 +117,9 @@ fn run_tasks(context: &Context<'_>, tasks: &[Task], options: &RunOptions) -> cra
     let folder = context.folder;
     let attempt = |task: &Task, lock: Lock| {
         let failure = folder.failure(task);
-        // What an earlier attempt said does not matter any more.
+        // What a killed runner left half written, and what an earlier attempt said.
+        files::remove_unfinished(&task.folder(folder.root()))?;
+        files::remove_unfinished(&folder.task_tables(task))?;
         if failure.is_file() {
             std::fs::remove_file(&failure).map_err(|source| files::FileError::write(&failure, source))?;
         }

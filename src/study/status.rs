@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::lock::Lock;
 use super::task::{levels_done, tasks_of};
 use super::{RunFolder, StudyError};
+use crate::checkpoint::paths::Task;
 use crate::files;
 use crate::network::Architecture;
 
@@ -35,24 +36,29 @@ pub struct Status {
     pub finished: bool,
 }
 
-/// Reads what is done in a run folder.
+/// Reads what is done in a run folder, and in the folders of its shards below `shards/`: of a task that is
+/// in several, where it is furthest.
 ///
 /// # Errors
 /// [`StudyError::NotARun`], [`StudyError::Damaged`].
 pub fn status(folder: &RunFolder) -> crate::Result<Status> {
-    let study = folder.study()?;
+    let mut folders = folder.shards()?;
+    folders.insert(0, folder.clone());
+    folders.retain(|folder| folder.study_file().is_file());
+    let study = folders.first().unwrap_or(folder).study()?;
     let architecture = Architecture::load(&study.network.architecture)?;
     let invalid = |message| StudyError::File { origin: study.name.clone(), message };
     let levels = study.schedule().map_err(invalid)?.levels() + 1;
-    let tasks = tasks_of(&study, &architecture.name)
-        .iter()
-        .map(|task| TaskStatus {
-            task: task.to_string(),
-            done: levels_done(folder, task),
-            levels,
-            running: Lock::is_held(&folder.lock(task)),
-            failed: files::read_text(&folder.failure(task)).ok().map(|text| text.trim_end().to_owned()),
-        })
-        .collect();
+    let of_task = |task: &Task| TaskStatus {
+        task: task.to_string(),
+        done: folders.iter().map(|folder| levels_done(folder, task)).max().unwrap_or(0),
+        levels,
+        running: folders.iter().any(|folder| Lock::is_held(&folder.lock(task))),
+        failed: folders
+            .iter()
+            .find_map(|folder| files::read_text(&folder.failure(task)).ok())
+            .map(|text| text.trim_end().to_owned()),
+    };
+    let tasks = tasks_of(&study, &architecture.name).iter().map(of_task).collect();
     Ok(Status { study: study.name, tasks, finished: folder.manifest().is_file() })
 }

@@ -14,12 +14,16 @@ use crate::inspect::{self, InspectArgs};
 #[cfg(feature = "train")]
 use crate::merge::{self, MergeArgs};
 use crate::percolate::{self, PercolateArgs};
+#[cfg(feature = "train")]
+use crate::plan::{self, PlanArgs};
 use crate::plot::{self, PlotArgs};
 #[cfg(feature = "train")]
 use crate::retrain::{self, RetrainArgs};
 use crate::rewire::{self, RewireArgs};
 #[cfg(feature = "train")]
 use crate::run::{self, RunArgs};
+#[cfg(feature = "train")]
+use crate::slurm::{self, SlurmArgs};
 #[cfg(feature = "train")]
 use crate::status::{self, StatusArgs};
 use crate::topology::{self, TopologyArgs};
@@ -39,9 +43,13 @@ enum Command {
     #[cfg(feature = "train")]
     Run(RunArgs),
     #[cfg(feature = "train")]
+    Plan(PlanArgs),
+    #[cfg(feature = "train")]
     Status(StatusArgs),
     #[cfg(feature = "train")]
     Merge(MergeArgs),
+    #[cfg(feature = "train")]
+    Slurm(SlurmArgs),
     #[cfg(feature = "train")]
     Retrain(RetrainArgs),
     Inspect(InspectArgs),
@@ -63,6 +71,10 @@ impl Cli {
             Command::Demo(args) => demo::run(&args),
             #[cfg(feature = "train")]
             Command::Run(args) => run::run(&args),
+            #[cfg(feature = "train")]
+            Command::Plan(args) => plan::run(&args),
+            #[cfg(feature = "train")]
+            Command::Slurm(args) => slurm::run(&args),
             #[cfg(feature = "train")]
             Command::Status(args) => status::run(&args),
             #[cfg(feature = "train")]

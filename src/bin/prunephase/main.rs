@@ -13,6 +13,8 @@ mod inspect;
 mod merge;
 mod output;
 mod percolate;
+#[cfg(feature = "train")]
+mod plan;
 mod plot;
 mod progress;
 #[cfg(feature = "train")]
@@ -20,6 +22,8 @@ mod retrain;
 mod rewire;
 #[cfg(feature = "train")]
 mod run;
+#[cfg(feature = "train")]
+mod slurm;
 #[cfg(feature = "train")]
 mod status;
 #[cfg(feature = "train")]

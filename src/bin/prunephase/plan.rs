@@ -1,0 +1,58 @@
+//! `prunephase plan`: the tasks of a study, core-hours and disk.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use prunephase::data::Locations;
+use prunephase::study::{self, Study};
+use prunephase::training::Device;
+
+use crate::output;
+
+/// List the tasks of a study, and estimate core-hours and disk from rates measured on this machine
+#[derive(Debug, clap::Args)]
+pub struct PlanArgs {
+    /// The study file
+    study: PathBuf,
+    /// Where tensors live: flex, or ndarray in a build with that feature
+    #[arg(long, default_value = "flex")]
+    device: Device,
+    /// Where data sets are looked for first; then PRUNEPHASE_DATA, then the user's cache folder
+    #[arg(long)]
+    data_dir: Option<PathBuf>,
+    /// One JSON object instead of a table
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the command.
+pub fn run(args: &PlanArgs) -> anyhow::Result<ExitCode> {
+    let study = Study::read(&args.study)?;
+    let plan = study::plan(&study, &Locations::from_environment(args.data_dir.clone()), args.device)?;
+    if args.json {
+        println!("{}", serde_json::to_string(&plan)?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut table = output::table(&["task", "weights", "levels", "retrainings", "steps", "core-hours", "MB"]);
+    let megabytes = |bytes: usize| format!("{:.1}", bytes as f64 / 1e6);
+    for task in &plan.tasks {
+        table.add_row([
+            task.task.clone(),
+            task.weights.to_string(),
+            task.levels.to_string(),
+            task.retrainings.to_string(),
+            task.steps.to_string(),
+            format!("{:.3}", task.core_hours),
+            megabytes(task.bytes),
+        ]);
+    }
+    println!("{table}");
+    println!(
+        "{}: {} tasks, about {:.2} core-hours on this machine, {} MB of checkpoints",
+        plan.study,
+        plan.tasks.len(),
+        plan.core_hours,
+        megabytes(plan.bytes)
+    );
+    Ok(ExitCode::SUCCESS)
+}
