@@ -227,3 +227,35 @@ fn a_plan_lists_the_tasks_and_writes_nothing() {
     let text = succeed(prunephase().arg("plan").arg(&study));
     assert!(String::from_utf8_lossy(&text.stdout).contains("tiny: 6 tasks, about "));
 }
+
+#[test]
+fn an_extended_study_makes_only_what_is_new() {
+    let folder = tempfile::tempdir().unwrap();
+    let study = study_file(folder.path());
+    let at = |name: &str| folder.path().join(name);
+    succeed(&mut run(&study, &at("run"), &[]));
+    let small = fs::read_to_string(&study).unwrap();
+    // One width and two seeds more: 15 tasks instead of 6, of 8 levels each.
+    let large = small.replace("widths = [3, 6]", "widths = [3, 4, 6]").replace("replicates = 3", "replicates = 5");
+    fs::write(&study, &large).unwrap();
+    let extended = succeed(&mut run(&study, &at("run"), &[]));
+    let text = String::from_utf8_lossy(&extended.stdout).into_owned();
+    assert!(text.starts_with("72 levels made, 48 were there already\n"), "{text}");
+    succeed(&mut run(&study, &at("at-once"), &[]));
+    assert_same_bytes(&at("at-once"), &at("run"));
+    // Back again, or with another training, it is another study.
+    let other = large.replace("learning-rate = 1e-2", "learning-rate = 2e-2");
+    let retrained = large.replace("steps = 5", "steps = 6");
+    for (text, expected) in [
+        (small, "network.replicates differs"),
+        (other, "training.learning-rate differs"),
+        (retrained, "retraining.steps differs"),
+    ] {
+        let before = bytes_below(&at("run"));
+        fs::write(&study, text).unwrap();
+        let refused = run(&study, &at("run"), &[]).output().unwrap();
+        assert_eq!(refused.status.code(), Some(1));
+        assert!(stderr(&refused).contains(expected), "{}", stderr(&refused));
+        assert_eq!(bytes_below(&at("run")), before);
+    }
+}

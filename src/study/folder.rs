@@ -115,7 +115,9 @@ impl RunFolder {
         Ok(study)
     }
 
-    /// Claims the folder for `study`: writes study.json, or checks that the one there is the same.
+    /// Claims the folder for `study`: writes study.json, or checks that the one there is the same or that
+    /// `study` extends it: more widths, more replicates, other fits. The results of an extended study's
+    /// tasks are those of the study alone, so that what is there is used.
     ///
     /// # Errors
     /// [`StudyError::OtherStudy`] with the first key that differs.
@@ -123,13 +125,43 @@ impl RunFolder {
         let path = self.study_file();
         if path.is_file() {
             let there = self.study()?;
-            if let Some(difference) = first_difference(study, &there) {
+            if there == *study {
+                return Ok(());
+            }
+            if let Some(difference) = first_difference(study, &extended(&there, study)) {
                 return Err(StudyError::OtherStudy { folder: self.root.clone(), difference }.into());
             }
-            return Ok(());
+            // Its tables are those of the smaller study, until the run is finished again.
+            let manifest = self.manifest();
+            if manifest.is_file() {
+                std::fs::remove_file(&manifest).map_err(|source| files::FileError::write(&manifest, source))?;
+            }
         }
         write_json(&path, study)
     }
+}
+
+/// A study with the larger extent of another, and its fits: where this is the other, it extends the study.
+fn extended(study: &Study, other: &Study) -> Study {
+    let mut extended = study.clone();
+    let (network, wider) = (&mut extended.network, &other.network);
+    if network.widths.iter().all(|width| wider.widths.contains(width)) {
+        network.widths.clone_from(&wider.widths);
+    }
+    network.replicates = network.replicates.max(wider.replicates);
+    match (&mut extended.retraining, &other.retraining) {
+        (Some(section), Some(wider)) => {
+            if section.widths.iter().all(|width| wider.widths.contains(width)) {
+                section.widths.clone_from(&wider.widths);
+            }
+            section.replicates = section.replicates.max(wider.replicates);
+        }
+        (none @ None, wider) => none.clone_from(wider),
+        (Some(_), None) => {}
+    }
+    extended.fit.clone_from(&other.fit);
+    extended.collapse.clone_from(&other.collapse);
+    extended
 }
 
 /// Writes `value` as indented JSON, whole or not at all.

@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use prunephase::data::Locations;
 use prunephase::study::{self, Event, RunFolder, RunOptions, Shard, Study, tasks_of};
@@ -76,8 +77,10 @@ pub fn execute(study: &Study, folder: &RunFolder, options: &RunOptions) -> anyho
     let tasks =
         (0..tasks_of(study, "").len()).filter(|&task| options.shard.is_none_or(|shard| shard.holds(task))).count();
     let bar = progress::bar((tasks * levels) as u64, "levels");
+    let (made, there) = (AtomicUsize::new(0), AtomicUsize::new(0));
     study::run(study, folder, options, &|event| match event {
         Event::Level { task, row, last, resumed } => {
+            if *resumed { &there } else { &made }.fetch_add(1, Ordering::Relaxed);
             if *resumed {
                 // Resumed levels take no time: they would make the time left far too short.
                 bar.set_length(bar.length().unwrap_or(0).saturating_sub(1));
@@ -95,5 +98,9 @@ pub fn execute(study: &Study, folder: &RunFolder, options: &RunOptions) -> anyho
         _ => {}
     })?;
     bar.finish_and_clear();
+    let there = there.into_inner();
+    if there > 0 {
+        println!("{} levels made, {there} were there already", made.into_inner());
+    }
     Ok(())
 }
