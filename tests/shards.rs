@@ -162,19 +162,54 @@ fn killed_at_random_moments_a_run_comes_to_the_same_bytes() {
 }
 
 #[test]
+fn a_damaged_file_is_named_set_aside_and_made_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let study = study_file(folder.path());
+    let at = |name: &str| folder.path().join(name);
+    succeed(&mut run(&study, &at("whole"), &[]));
+    let task = "digits-fc4-w3-s1";
+    let damages: [(String, fn(&mut Vec<u8>)); 5] = [
+        (format!("checkpoints/{task}/level-03.safetensors"), |bytes| bytes.truncate(bytes.len() / 2)),
+        // One bit of one weight, which no reader could notice.
+        (format!("checkpoints/{task}/level-07.safetensors"), |bytes| *bytes.last_mut().unwrap() ^= 1),
+        (format!("tables/tasks/{task}/levels.csv"), |bytes| {
+            let at = bytes.iter().rposition(|&byte| byte == b'3').unwrap();
+            bytes[at] = b'4';
+        }),
+        (format!("tables/tasks/{task}/percolation.csv"), |bytes| bytes.truncate(bytes.len() - 9)),
+        (format!("tables/tasks/{task}/checksums.csv"), |bytes| bytes.clear()),
+    ];
+    for (name, damage) in damages {
+        let path = at("whole").join(&name);
+        let before = fs::read(&path).unwrap();
+        let mut bytes = before.clone();
+        damage(&mut bytes);
+        assert!(bytes != before);
+        fs::write(&path, &bytes).unwrap();
+        let again = succeed(&mut run(&study, &at("whole"), &[]));
+        let message = stderr(&again);
+        assert!(message.contains(&name) && message.contains("damaged; set aside"), "{message}");
+        assert!(fs::read(&path).unwrap() == before, "{name} was not made again");
+        let aside = at("whole/log/damaged").join(name.replace('/', "-"));
+        assert!(fs::read(aside).unwrap() == bytes, "{name} was not kept");
+    }
+    succeed(&mut run(&study, &at("fresh"), &[]));
+    assert_same_bytes(&at("fresh"), &at("whole"));
+}
+
+#[test]
 fn a_failed_task_is_named_and_the_others_are_done() {
     let folder = tempfile::tempdir().unwrap();
     let study = study_file(folder.path());
     let out = folder.path().join("run");
     succeed(&mut run(&study, &out, &["--stop-after-level", "1"]));
-    // A damaged parent: its task cannot go on.
-    let damaged = out.join("checkpoints/digits-fc4-w3-s1/level-01.safetensors");
-    let bytes = fs::read(&damaged).unwrap();
-    fs::write(&damaged, &bytes[..bytes.len() / 2]).unwrap();
+    // Something is in the way of the next checkpoint of one task.
+    let obstacle = out.join("checkpoints/digits-fc4-w3-s1/level-02.safetensors");
+    fs::create_dir(&obstacle).unwrap();
     let failed = run(&study, &out, &[]).output().unwrap();
     assert_eq!(failed.status.code(), Some(1));
     let message = stderr(&failed);
-    assert!(message.contains("1 of 6 tasks failed") && message.contains("level-01.safetensors"), "{message}");
+    assert!(message.contains("1 of 6 tasks failed") && message.contains("level-02.safetensors"), "{message}");
     let status = succeed(prunephase().arg("status").arg(&out).arg("--json"));
     let status: serde_json::Value = serde_json::from_slice(&status.stdout).unwrap();
     let tasks = status["tasks"].as_array().unwrap();
@@ -187,10 +222,39 @@ fn a_failed_task_is_named_and_the_others_are_done() {
     let table = succeed(prunephase().arg("status").arg(&out));
     assert!(String::from_utf8_lossy(&table.stdout).contains("failed: "));
     // Mended, it goes on, and the failure is forgotten.
-    fs::write(&damaged, bytes).unwrap();
+    fs::remove_dir(&obstacle).unwrap();
     succeed(&mut run(&study, &out, &[]));
     assert!(bytes_below(&out).keys().any(|name| name.ends_with("manifest.json")));
     assert!(!out.join("log/digits-fc4-w3-s1.failed").exists());
+}
+
+/// On a file system that is too small, and then is not. Needs root, to mount one.
+#[test]
+fn on_a_full_disk_a_run_fails_in_one_line_and_goes_on_later() {
+    let folder = tempfile::tempdir().unwrap();
+    let study = study_file(folder.path());
+    let at = |name: &str| folder.path().join(name);
+    fs::create_dir(at("disk")).unwrap();
+    let mount = |options: &str| {
+        let mut command = Command::new("mount");
+        command.args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(at("disk"));
+        command.output().is_ok_and(|output| output.status.success())
+    };
+    if !mount("size=300k") {
+        eprintln!("skipped: a file system cannot be mounted here");
+        return;
+    }
+    let out = at("disk/run");
+    let full = run(&study, &out, &["--jobs", "2"]).output().unwrap();
+    let message = stderr(&full);
+    let enlarged = mount("remount,size=64m");
+    let finished = enlarged && run(&study, &out, &["--jobs", "2"]).output().unwrap().status.success();
+    succeed(&mut run(&study, &at("whole"), &[]));
+    let compared = finished.then(|| std::panic::catch_unwind(|| assert_same_bytes(&at("whole"), &out)));
+    assert!(Command::new("umount").arg(at("disk")).status().unwrap().success());
+    assert_eq!(full.status.code(), Some(1));
+    assert!(message.contains("No space left") && message.lines().count() == 1, "{message}");
+    assert!(compared.is_some_and(|same| same.is_ok()), "enlarged {enlarged}, finished {finished}");
 }
 
 #[test]

@@ -6,6 +6,7 @@
 //! comparison of bytes includes.
 
 mod analysis;
+mod checksums;
 mod context;
 mod event;
 mod file;

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
+use super::checksums::{LevelChecksums, set_damaged_aside};
 use super::context::Context;
 use super::event::Event;
 use super::order_parameter::order_parameter;
@@ -81,8 +82,16 @@ pub(super) fn run_task(context: &Context<'_>, task: &Task, stop_after: Option<us
         task,
     };
     let last = stop_after.map_or(work.schedule.levels(), |stop| stop.min(work.schedule.levels()));
+    // One damaged file hides others of later levels.
+    while let Some(path) = set_damaged_aside(context.folder, task)? {
+        let warning = format!("{}: damaged; set aside in log/damaged and made again", path.display());
+        context.tell(&Event::Warning(&warning));
+    }
     let initial = work.initial()?;
     let (mut levels, mut observations) = rows_done(context.folder, task);
+    let mut checksums: Vec<LevelChecksums> =
+        table::read_rows(&context.folder.task_table(task, "checksums")).unwrap_or_default();
+    checksums.truncate(levels.len());
     let mut times: Vec<TimeRow> = table::read_rows(&context.folder.log(task)).unwrap_or_default();
     for row in &levels {
         context.tell(&Event::Level { task, row, last, resumed: true });
@@ -116,6 +125,10 @@ pub(super) fn run_task(context: &Context<'_>, task: &Task, stop_after: Option<us
         work.write_checkpoint(Some(level), &parameters, &mask)?;
         observations.push(observation);
         table::write_rows(&context.folder.task_table(task, "percolation"), &observations)?;
+        if let Some(observation) = observations.last() {
+            checksums.push(LevelChecksums::of(context.folder, task, &row, observation)?);
+        }
+        table::write_rows(&context.folder.task_table(task, "checksums"), &checksums)?;
         levels.push(row);
         // This file last: a level counts as done when its row is here.
         table::write_rows(&context.folder.task_table(task, "levels"), &levels)?;

@@ -1,0 +1,99 @@
+//! Checksums of a task's levels: what was damaged since is named, set aside and made again.
+
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::RunFolder;
+use super::rows::{LevelRow, ObservationRow};
+use crate::checkpoint::paths::Task;
+use crate::files::{self, FileError};
+use crate::table;
+
+/// BLAKE3 of what a level left.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct LevelChecksums {
+    pub level: usize,
+    /// Of the checkpoint file.
+    pub checkpoint: String,
+    /// Of the row of levels.csv, as it is written with its header.
+    pub levels: String,
+    /// Of the row of percolation.csv.
+    pub percolation: String,
+}
+
+impl LevelChecksums {
+    /// Those of a level whose checkpoint is written.
+    pub(super) fn of(
+        folder: &RunFolder,
+        task: &Task,
+        row: &LevelRow,
+        observation: &ObservationRow,
+    ) -> crate::Result<Self> {
+        Ok(Self {
+            level: row.level,
+            checkpoint: files::checksum(&task.level(folder.root(), row.level))?,
+            levels: of_row(row)?,
+            percolation: of_row(observation)?,
+        })
+    }
+}
+
+fn of_row<T: Serialize>(row: &T) -> crate::Result<String> {
+    Ok(blake3::hash(&table::to_bytes(Path::new("row"), [row])?).to_hex().to_string())
+}
+
+/// Compares what is there of a task with its checksums, and sets the first damaged file aside in
+/// `log/damaged/`, so that its level and those after it are made again; gives the path it had.
+///
+/// A level without a checksum was not finished, and is not looked at. O(bytes of the checkpoints).
+///
+/// # Errors
+/// Where a file cannot be read or moved.
+pub(super) fn set_damaged_aside(folder: &RunFolder, task: &Task) -> crate::Result<Option<PathBuf>> {
+    let aside = |path: PathBuf| -> crate::Result<Option<PathBuf>> {
+        let name = path.strip_prefix(folder.root()).unwrap_or(&path).to_string_lossy().replace(['/', '\\'], "-");
+        let target = folder.root().join("log").join("damaged").join(name);
+        let attempt = || {
+            std::fs::create_dir_all(folder.root().join("log").join("damaged"))?;
+            std::fs::rename(&path, &target)
+        };
+        attempt().map_err(|source| FileError::write(&path, source))?;
+        Ok(Some(path))
+    };
+    let [sums, levels, percolation] = ["checksums", "levels", "percolation"].map(|name| folder.task_table(task, name));
+    if !sums.is_file() && !levels.is_file() {
+        return Ok(None);
+    }
+    // Without them nothing can be trusted.
+    let known: Vec<LevelChecksums> = table::read_rows(&sums).unwrap_or_default();
+    // levels.csv is written last: when a runner is killed the others may have a row more.
+    let finished = table::read_rows::<LevelRow>(&levels).map_or(0, |rows| rows.len());
+    if finished > known.len() {
+        return if sums.is_file() { aside(sums) } else { aside(levels) };
+    }
+    if levels.is_file() && !is_intact::<LevelRow>(&levels, known.iter().map(|sums| &sums.levels)) {
+        return aside(levels);
+    }
+    if percolation.is_file() && !is_intact::<ObservationRow>(&percolation, known.iter().map(|sums| &sums.percolation)) {
+        return aside(percolation);
+    }
+    for sums in &known {
+        let path = task.level(folder.root(), sums.level);
+        if path.is_file() && files::checksum(&path)? != sums.checkpoint {
+            return aside(path);
+        }
+    }
+    Ok(None)
+}
+
+/// Whether a table can be read and its rows have these hashes; it may have one row more.
+fn is_intact<'a, T: Serialize + DeserializeOwned>(
+    path: &Path,
+    known: impl ExactSizeIterator<Item = &'a String>,
+) -> bool {
+    let Ok(rows) = table::read_rows::<T>(path) else { return false };
+    rows.len() <= known.len() + 1
+        && rows.iter().zip(known).all(|(row, known)| of_row(row).is_ok_and(|hash| hash == *known))
+}
