@@ -25,6 +25,8 @@ mod scaling;
 mod shards;
 #[cfg(all(feature = "train", unix))]
 mod slurm;
+#[cfg(feature = "train")]
+mod study_errors;
 mod topology;
 mod topology_command;
 mod topology_spectra;

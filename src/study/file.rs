@@ -5,6 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::StudyError;
+use super::lines::{line_of, with_nearest};
 use crate::data::Normalisation;
 use crate::files;
 use crate::mask::Density;
@@ -245,6 +246,12 @@ fn budget(epochs: Option<f64>, steps: Option<usize>, section: &str) -> Result<Bu
     }
 }
 
+/// An error of another module as one of a section, without that module's name.
+fn in_section(section: &str, module: &str, error: &impl std::fmt::Display) -> String {
+    let message = error.to_string();
+    format!("[{section}] {}", message.strip_prefix(module).unwrap_or(&message))
+}
+
 impl Study {
     /// Reads and checks a study file.
     ///
@@ -264,16 +271,18 @@ impl Study {
         let wrong = |message| StudyError::File { origin: origin.to_owned(), message };
         let study: Self = toml::from_str(text).map_err(|error| {
             let line = error.span().map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
-            wrong(format!("line {line}: {}", error.message().replace('\n', " ")))
+            wrong(format!("line {line}: {}", with_nearest(&error.message().replace('\n', " "))))
         })?;
-        study.check().map_err(wrong)?;
+        study.check().map_err(|message| {
+            wrong(line_of(text, &message).map_or(message.clone(), |line| format!("line {line}: {message}")))
+        })?;
         Ok(study)
     }
 
     fn check(&self) -> Result<(), String> {
         self.training_budget()?;
         self.fine_tuning_budget()?;
-        self.schedule()?.check().map_err(|error| format!("[pruning] {error}"))?;
+        self.schedule()?.check().map_err(|error| in_section("pruning", "schedule: ", &error))?;
         let rising = self.network.widths.windows(2).all(|pair| pair[0] < pair[1]);
         if self.network.widths.is_empty() || !rising || self.network.widths[0] == 0 {
             return Err("[network] widths must be positive and rise, for example [8, 16, 32]".into());
@@ -282,12 +291,14 @@ impl Study {
             return Err("[network] replicates must be at least 1".into());
         }
         // The largest training set has 60,000 images; the runner checks against the real number.
-        self.training.hyperparameters().check(usize::MAX).map_err(|error| format!("[training] {error}"))?;
-        if !(self.data.standard_deviation > 0.0
-            && self.data.standard_deviation.is_finite()
-            && self.data.mean.is_finite())
-        {
-            return Err("[data] mean must be finite and standard-deviation positive".into());
+        let largest = self.training.hyperparameters().check(60_000);
+        largest.map_err(|error| in_section("training", "training: ", &error))?;
+        let DataSection { mean, standard_deviation, .. } = self.data;
+        if !mean.is_finite() {
+            return Err(format!("[data] mean = {mean}: must be a finite number"));
+        }
+        if !(standard_deviation > 0.0 && standard_deviation.is_finite()) {
+            return Err(format!("[data] standard-deviation = {standard_deviation}: must be positive and finite"));
         }
         if let Some(retraining) = &self.retraining {
             self.retraining_budget(retraining)?;

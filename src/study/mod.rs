@@ -12,6 +12,7 @@ mod event;
 mod file;
 mod fits;
 mod folder;
+mod lines;
 mod lock;
 mod machine;
 mod manifest;
