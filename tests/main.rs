@@ -10,6 +10,7 @@ mod ensembles;
 mod figure;
 mod graph;
 mod inspect;
+mod ladder_results;
 #[cfg(feature = "train")]
 mod mnist_curve;
 mod percolate;
