@@ -113,7 +113,7 @@ impl Chain {
             outputs = next;
         }
         linears.reverse();
-        let maps = (!first).then(|| Maps::new(network, parameters, mask, &outputs, lines, kernels));
+        let maps = (!first).then(|| Maps::new(network, parameters, mask, &outputs, lines));
         let buffer = |units: usize| vec![Line::ZERO; units * lines];
         let mut values: Vec<_> = linears.iter().map(|linear: &Linear| buffer(linear.inputs.len())).collect();
         values.push(buffer(network.classes));
@@ -159,8 +159,7 @@ impl Chain {
                 let finish = gate(linears[at - 1].activation, x);
                 linears[at].backward(*set, dy, finish, &mut before[at - 1]);
             } else if let Some(maps) = maps {
-                let finish = gate(maps.activation(), x);
-                linears[at].backward(*set, dy, finish, maps.delta());
+                linears[at].backward(*set, dy, Finish::Plain, maps.delta());
             }
             linears[at].step(*set, x, dy, batch.images.len(), rule);
         }

@@ -14,12 +14,15 @@
 
 mod chain;
 mod choice;
+mod convolution;
 mod dense;
+mod frame;
 mod inputs;
 mod linear;
 mod loss;
 mod maps;
 mod optimiser;
+mod pool;
 mod rows;
 mod simd;
 mod tile;

@@ -63,8 +63,51 @@ fn flat() -> Vec<Case> {
     ]
 }
 
+const fn shape(channels: usize, height: usize, width: usize) -> FeatureShape {
+    FeatureShape { channels, height, width }
+}
+
+/// Networks with stride, padding, pooling that overlaps, leaves a rest, comes first and comes twice,
+/// and the shape of cnn5 on small images.
+fn convolutional() -> Vec<Case> {
+    let convolution = |name: &str, units: &str, rest: &str| {
+        format!("[[layers]]\nkind = \"convolution\"\nname = \"{name}\"\nunits = \"{units}\"\n{rest}\n")
+    };
+    let pool = |kernel: usize, stride: usize| {
+        format!("[[layers]]\nkind = \"max-pool\"\nkernel = {kernel}\nstride = {stride}\n")
+    };
+    let end = "[[layers]]\nkind = \"linear\"\nname = \"fc\"\nunits = \"classes\"\n";
+    let strided = format!(
+        "name = \"s\"\n{}{}{}{end}",
+        convolution("c1", "2W", "kernel = 3\npadding = 1\nstride = 2\nactivation = \"relu\""),
+        pool(2, 1),
+        convolution("c2", "3", "kernel = 2\nactivation = \"tanh\""),
+    );
+    let poolings = format!(
+        "name = \"p\"\n{}{}{}{}{}{end}",
+        pool(2, 1),
+        convolution("c1", "3", "kernel = 3\npadding = 2\nactivation = \"tanh\""),
+        pool(3, 2),
+        pool(2, 2),
+        convolution("c2", "4", "kernel = 1\nstride = 2\npadding = 1"),
+    );
+    let plain = format!(
+        "name = \"n\"\n{}{}{}{end}",
+        convolution("c1", "3", "kernel = 3\nactivation = \"relu\""),
+        convolution("c2", "4", "kernel = 3\npadding = 3\nactivation = \"relu\""),
+        convolution("c3", "2", "kernel = 2\nstride = 3\npadding = 1\nactivation = \"relu\""),
+    );
+    let cnn5 = Architecture::built_in("cnn5").unwrap().network(1, shape(1, 16, 20), 5).unwrap();
+    vec![
+        case("strided", &strided, 2, shape(2, 8, 7)),
+        case("poolings", &poolings, 1, shape(2, 11, 9)),
+        case("convolutions", &plain, 1, shape(1, 8, 10)),
+        Case { name: "cnn5", network: cnn5, data: data(150, shape(1, 16, 20), 5) },
+    ]
+}
+
 fn cases() -> Vec<Case> {
-    flat()
+    flat().into_iter().chain(convolutional()).collect()
 }
 
 /// Keeps about `share` of the weights of each layer, and at least one.

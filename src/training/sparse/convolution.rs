@@ -1,0 +1,440 @@
+//! A convolution of sixteen images at a time: each kept tap is a multiplication of whole pieces of
+//! feature-map rows with one number.
+
+use super::frame::Frame;
+use super::linear::forward_finish;
+use super::optimiser::{Rule, Tensor};
+use super::rows::{Finish, Update, block, block_mut};
+use super::simd::{InstructionSet, Kernel, LANES, Line, Simd, floats_mut};
+use crate::mask::LayerMask;
+use crate::network::{Activation, Convolution, LayerParameters};
+
+/// Taps whose gradients one pass holds in registers.
+const TAPS: usize = 8;
+
+/// The channels that matter of a convolution.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Taps {
+    pub(super) input: Frame,
+    /// Without a frame.
+    pub(super) output: Frame,
+    pub(super) activation: Activation,
+    kernel: usize,
+    stride: usize,
+    channels: Vec<u32>,
+    /// Where the taps of each output channel start, and the end of the last.
+    starts: Vec<u32>,
+    /// The input's line of each tap for the first output.
+    offsets: Vec<u32>,
+    values: Tensor,
+    /// The gradient of each tap, by lane.
+    parts: Vec<Line>,
+    gradient: Vec<Line>,
+    /// Where the taps of each (input channel, kx, ky) start, and the end of the last.
+    back_starts: Vec<u32>,
+    /// The output's line of each tap, `kernel - 1` rows too far on.
+    back_offsets: Vec<u32>,
+    /// Its place in `values`.
+    back_order: Vec<u32>,
+    back_values: Vec<f32>,
+    bias: Option<Tensor>,
+    bias_parts: Vec<Line>,
+    bias_gradient: Vec<Line>,
+    /// The flat index of each tap in the layer's weights.
+    places: Vec<u32>,
+}
+
+/// Calls `$body` with pieces of a row of `$width`: `C` columns from `$x` on.
+macro_rules! pieces {
+    ($s:ty, $width:expr, |$x:ident, $C:ident| $body:expr) => {{
+        let width: usize = $width;
+        let mut $x = 0;
+        macro_rules! one {
+            ($c:literal) => {{
+                const $C: usize = $c;
+                $body;
+                $x += $c;
+            }};
+        }
+        while $x < width {
+            match width - $x {
+                14 | 28.. if <$s>::WIDE => one!(14),
+                10.. if <$s>::WIDE => one!(10),
+                7 | 14 | 21 | 28 => one!(7),
+                5.. => one!(5),
+                3.. => one!(3),
+                _ => one!(1),
+            }
+        }
+    }};
+}
+
+/// The lines of a piece: `C` lines from `at` on, or every `step`-th where `step` is not 1.
+#[inline(always)]
+fn piece<S: Simd, const C: usize>(s: S, lines: &[Line], at: usize, step: usize) -> [S::V; C] {
+    let mut piece = [s.zero(); C];
+    if step == 1 {
+        let lines = block::<C>(lines, at);
+        for c in 0..C {
+            piece[c] = s.load(&lines[c]);
+        }
+    } else {
+        for c in 0..C {
+            piece[c] = s.load(&lines[at + c * step]);
+        }
+    }
+    piece
+}
+
+struct Forward<'a> {
+    taps: &'a Taps,
+    x: &'a [Line],
+    finish: Finish<'a>,
+    /// In the frame `output`.
+    y: &'a mut [Line],
+    output: Frame,
+}
+
+impl Forward<'_> {
+    /// `R` rows of `C` outputs.
+    #[inline(always)]
+    fn outputs<S: Simd, const R: usize, const C: usize>(&mut self, s: S, o: usize, y: usize, x: usize) {
+        let taps = self.taps;
+        let (start, end) = (taps.starts[o] as usize, taps.starts[o + 1] as usize);
+        let bias = taps.bias.as_ref().map_or(0.0, |bias| bias.values()[o]);
+        let mut sums = [[s.splat(bias); C]; R];
+        let (row, stride) = (taps.input.row(), taps.stride);
+        let base = (y * row + x) * stride;
+        for (&offset, &w) in taps.offsets[start..end].iter().zip(&taps.values.values()[start..end]) {
+            let w = s.splat(w);
+            for r in 0..R {
+                let inputs = piece::<S, C>(s, self.x, base + offset as usize + r * row * stride, stride);
+                for c in 0..C {
+                    sums[r][c] = s.fma(w, inputs[c], sums[r][c]);
+                }
+            }
+        }
+        for r in 0..R {
+            let at = self.output.at(o, y + r, x);
+            let out = block_mut::<C>(self.y, at);
+            for c in 0..C {
+                s.store(&mut out[c], self.finish.apply(s, sums[r][c], 0));
+            }
+        }
+    }
+}
+
+impl Kernel for Forward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(mut self, s: S) {
+        let Frame { channels, height, width, .. } = self.output;
+        for o in 0..channels {
+            let mut y = 0;
+            while y < height {
+                if S::WIDE && height - y >= 2 {
+                    pieces!(S, width, |x, C| self.outputs::<S, 2, C>(s, o, y, x));
+                    y += 2;
+                } else {
+                    pieces!(S, width, |x, C| self.outputs::<S, 1, C>(s, o, y, x));
+                    y += 1;
+                }
+            }
+        }
+    }
+}
+
+struct Gradient<'a> {
+    taps: &'a Taps,
+    x: &'a [Line],
+    dy: &'a [Line],
+    parts: &'a mut [Line],
+    bias_parts: &'a mut [Line],
+}
+
+impl Kernel for Gradient<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Taps { input, output, stride, .. } = *self.taps;
+        for o in 0..output.channels {
+            let (start, end) = (self.taps.starts[o] as usize, self.taps.starts[o + 1] as usize);
+            let chunks = self.taps.offsets[start..end].chunks(TAPS).zip(self.parts[start..end].chunks_mut(TAPS));
+            for (offsets, parts) in chunks {
+                // Taps beyond the last repeat the first and are thrown away.
+                let mut taps = [offsets[0] as usize; TAPS];
+                let mut sums = [s.zero(); TAPS];
+                for (t, (&offset, part)) in offsets.iter().zip(&*parts).enumerate() {
+                    taps[t] = offset as usize;
+                    sums[t] = s.load(part);
+                }
+                for y in 0..output.height {
+                    pieces!(S, output.width, |x, C| {
+                        let dy = piece::<S, C>(s, self.dy, output.at(o, y, x), 1);
+                        let base = (y * input.row() + x) * stride;
+                        for t in 0..TAPS {
+                            let inputs = piece::<S, C>(s, self.x, base + taps[t], stride);
+                            for c in 0..C {
+                                sums[t] = s.fma(dy[c], inputs[c], sums[t]);
+                            }
+                        }
+                    });
+                }
+                for (t, part) in parts.iter_mut().enumerate() {
+                    s.store(part, sums[t]);
+                }
+            }
+            if let Some(part) = self.bias_parts.get_mut(o) {
+                let mut sum = s.load(part);
+                for line in &self.dy[o * output.channel()..(o + 1) * output.channel()] {
+                    sum = s.add(sum, s.load(line));
+                }
+                s.store(part, sum);
+            }
+        }
+    }
+}
+
+struct Backward<'a> {
+    taps: &'a Taps,
+    dy: &'a [Line],
+    /// In the frame of the input; the frame itself gets what nobody reads.
+    dx: &'a mut [Line],
+}
+
+impl Backward<'_> {
+    /// Adds taps `start..end`, all of one kx, to a row of the input.
+    #[inline(always)]
+    fn add<S: Simd>(&mut self, s: S, (start, end): (usize, usize), dy_at: usize, dx_at: usize) {
+        let taps = self.taps;
+        if start == end {
+            return;
+        }
+        let stride = taps.stride;
+        let back = (taps.kernel - 1) * taps.output.row();
+        pieces!(S, taps.output.width, |x, C| {
+            let mut sums = piece::<S, C>(s, self.dx, dx_at + x * stride, stride);
+            for (&offset, &w) in taps.back_offsets[start..end].iter().zip(&taps.back_values[start..end]) {
+                let dy = block::<C>(self.dy, dy_at + x + offset as usize - back);
+                let w = s.splat(w);
+                for c in 0..C {
+                    sums[c] = s.fma(w, s.load(&dy[c]), sums[c]);
+                }
+            }
+            for c in 0..C {
+                s.store(&mut self.dx[dx_at + (x + c) * stride], sums[c]);
+            }
+        });
+    }
+}
+
+impl Kernel for Backward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(mut self, s: S) {
+        let Taps { input, output, kernel, stride, .. } = *self.taps;
+        for channel in 0..input.channels {
+            for row in 0..input.height {
+                let framed = row + input.padding;
+                let dx_at = channel * input.channel() + framed * input.row();
+                self.dx[dx_at..dx_at + input.row()].fill(Line::ZERO);
+                for kx in 0..kernel {
+                    let first = (channel * kernel + kx) * kernel;
+                    let start = |ky: usize| self.taps.back_starts[first + ky] as usize;
+                    if stride == 1 {
+                        // The output's row is framed - ky.
+                        let (low, high) = ((framed + 1).saturating_sub(output.height), (framed + 1).min(kernel));
+                        if low < high {
+                            let range = (start(low), start(high));
+                            self.add(s, range, framed * output.row(), dx_at + kx);
+                        }
+                        continue;
+                    }
+                    for ky in 0..kernel.min(framed + 1) {
+                        let (y, rest) = ((framed - ky) / stride, (framed - ky) % stride);
+                        if rest == 0 && y < output.height {
+                            let range = (start(ky), start(ky + 1));
+                            self.add(s, range, (y + ky) * output.row(), dx_at + kx);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// lanes of `parts` summed, sixteen at a time.
+struct Fold<'a> {
+    parts: &'a mut [Line],
+    gradient: &'a mut [Line],
+}
+
+impl Kernel for Fold<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        for (parts, sums) in self.parts.chunks_mut(LANES).zip(self.gradient) {
+            let mut lines = [s.zero(); LANES];
+            for (line, part) in lines.iter_mut().zip(parts) {
+                *line = s.load(part);
+                *part = Line::ZERO;
+            }
+            s.store(sums, s.sums(lines));
+        }
+    }
+}
+
+/// The channels before that have a kept tap to one of `outputs`.
+pub(super) fn used_channels(mask: &LayerMask, outputs: &[u32]) -> Vec<u32> {
+    let &[_, inputs, ..] = mask.kept.shape() else { return Vec::new() };
+    let used = |&input: &u32| {
+        outputs.iter().any(|&output| {
+            let taps = mask.kept.index_axis(ndarray::Axis(0), output as usize);
+            taps.index_axis(ndarray::Axis(0), input as usize).iter().any(|&kept| kept)
+        })
+    };
+    (0..inputs as u32).filter(used).collect()
+}
+
+impl Taps {
+    /// The convolution from the channels `inputs` to the channels `outputs`.
+    pub(super) fn new(
+        description: &Convolution,
+        layer: &LayerParameters,
+        mask: &LayerMask,
+        inputs: &[u32],
+        outputs: Vec<u32>,
+    ) -> Self {
+        let Convolution { kernel, stride, padding, .. } = *description;
+        let input = Frame::new(description.input, inputs.len(), padding);
+        let output = Frame::new(description.output, outputs.len(), 0);
+        let (mut starts, mut offsets, mut values, mut places) = (vec![0], Vec::new(), Vec::new(), Vec::new());
+        // (slot of the input, kx, ky, slot of the output, tap).
+        let mut back = Vec::new();
+        for (o, &out) in outputs.iter().enumerate() {
+            for (i, &channel) in inputs.iter().enumerate() {
+                for ky in 0..kernel {
+                    for kx in 0..kernel {
+                        let index = [out as usize, channel as usize, ky, kx];
+                        if mask.kept[index] {
+                            back.push((i, kx, ky, o, values.len()));
+                            offsets.push((i * input.channel() + ky * input.row() + kx) as u32);
+                            values.push(layer.weight[index]);
+                            let flat = (index[0] * description.input.channels + index[1]) * kernel + ky;
+                            places.push((flat * kernel + kx) as u32);
+                        }
+                    }
+                }
+            }
+            starts.push(values.len() as u32);
+        }
+        back.sort_unstable();
+        let mut back_starts = vec![0; inputs.len() * kernel * kernel + 1];
+        for &(i, kx, ky, _, _) in &back {
+            back_starts[(i * kernel + kx) * kernel + ky + 1] += 1;
+        }
+        for at in 1..back_starts.len() {
+            back_starts[at] += back_starts[at - 1];
+        }
+        let row = output.row();
+        let back_offset = |&(_, _, ky, o, _): &(usize, usize, usize, usize, usize)| {
+            (o * output.channel() + (kernel - 1 - ky) * row) as u32
+        };
+        let bias = layer.bias.as_ref().map(|bias| {
+            let values: Vec<f32> = outputs.iter().map(|&output| bias[output as usize]).collect();
+            Tensor::new(&values)
+        });
+        let values = Tensor::new(&values);
+        let bias_lines = bias.as_ref().map_or(0, |bias| bias.w.len());
+        Self {
+            input,
+            output,
+            activation: description.activation,
+            kernel,
+            stride,
+            starts,
+            parts: vec![Line::ZERO; offsets.len()],
+            offsets,
+            gradient: vec![Line::ZERO; values.w.len()],
+            values,
+            back_starts,
+            back_offsets: back.iter().map(back_offset).collect(),
+            back_order: back.iter().map(|&(.., tap)| tap as u32).collect(),
+            back_values: vec![0.0; back.len()],
+            bias_parts: vec![Line::ZERO; if bias.is_some() { outputs.len() } else { 0 }],
+            bias_gradient: vec![Line::ZERO; bias_lines],
+            bias,
+            channels: outputs,
+            places,
+        }
+    }
+
+    /// y, in its own frame, of one group.
+    pub(super) fn forward(&self, set: InstructionSet, x: &[Line], output: Frame, y: &mut [Line]) {
+        let finish = forward_finish(self.activation);
+        set.run(Forward { taps: self, x, finish, y, output });
+        if self.activation == Activation::Tanh {
+            for channel in 0..output.channels {
+                for row in 0..output.height {
+                    let at = output.at(channel, row, 0);
+                    floats_mut(&mut y[at..at + output.width]).iter_mut().for_each(|y| *y = y.tanh());
+                }
+            }
+        }
+    }
+
+    /// Adds the gradient of one group.
+    pub(super) fn gradient(&mut self, set: InstructionSet, x: &[Line], dy: &[Line]) {
+        let mut parts = std::mem::take(&mut self.parts);
+        let mut bias_parts = std::mem::take(&mut self.bias_parts);
+        set.run(Gradient { taps: self, x, dy, parts: &mut parts, bias_parts: &mut bias_parts });
+        self.parts = parts;
+        self.bias_parts = bias_parts;
+    }
+
+    /// Copies the weights into the order of the way back.
+    pub(super) fn turn(&mut self) {
+        let values = self.values.values();
+        for (to, &from) in self.back_values.iter_mut().zip(&self.back_order) {
+            *to = values[from as usize];
+        }
+    }
+
+    /// The gradient of the input of one group.
+    pub(super) fn backward(&self, set: InstructionSet, dy: &[Line], dx: &mut [Line]) {
+        set.run(Backward { taps: self, dy, dx });
+    }
+
+    /// One update with the gradients of all groups, which begin anew.
+    pub(super) fn step(&mut self, set: InstructionSet, rule: Rule) {
+        set.run(Fold { parts: &mut self.parts, gradient: &mut self.gradient });
+        set.run(Update { tensor: &mut self.values, gradient: &self.gradient, rule });
+        if let Some(tensor) = &mut self.bias {
+            set.run(Fold { parts: &mut self.bias_parts, gradient: &mut self.bias_gradient });
+            set.run(Update { tensor, gradient: &self.bias_gradient, rule });
+        }
+    }
+
+    /// Kept taps between channels that matter.
+    pub(super) fn kept(&self) -> usize {
+        self.places.len()
+    }
+
+    /// Writes kept weights and biases back.
+    pub(super) fn write(&self, layer: &mut LayerParameters) {
+        if let Some(weights) = layer.weight.as_slice_mut() {
+            for (&place, &w) in self.places.iter().zip(self.values.values()) {
+                weights[place as usize] = w;
+            }
+        }
+        if let (Some(bias), Some(tensor)) = (&mut layer.bias, &self.bias) {
+            for (&channel, &value) in self.channels.iter().zip(tensor.values()) {
+                bias[channel as usize] = value;
+            }
+        }
+    }
+}
