@@ -1,6 +1,7 @@
 //! A network as the engine sees it: the units that matter, layer after layer, with their buffers.
 
 use super::choice::Kernels;
+use super::clock::{BACK, Clock, FORWARD, UPDATE};
 use super::inputs;
 use super::linear::{Linear, gate, used_inputs};
 use super::loss::Loss;
@@ -34,6 +35,7 @@ pub(super) struct Chain {
     values: Vec<Vec<Line>>,
     /// The gradient of what each linear layer gives before its activation: [unit][batch].
     deltas: Vec<Vec<Line>>,
+    pub(super) clock: Clock,
 }
 
 /// Images as the inputs of a layer: [pixel][image].
@@ -118,7 +120,7 @@ impl Chain {
         let mut values: Vec<_> = linears.iter().map(|linear: &Linear| buffer(linear.inputs.len())).collect();
         values.push(buffer(network.classes));
         let deltas = linears.iter().map(|linear| buffer(linear.outputs.len())).collect();
-        Self { set, lines, maps, linears, values, deltas }
+        Self { set, lines, maps, linears, values, deltas, clock: Clock::new(parameters.layers.len()) }
     }
 
     pub(super) fn linears(&self) -> &[Linear] {
@@ -127,15 +129,19 @@ impl Chain {
 
     /// The logits, [class][image].
     pub(super) fn forward(&mut self, images: &[&[f32]]) -> &[Line] {
-        let Self { set, lines, maps, linears, values, .. } = self;
+        let Self { set, lines, maps, linears, values, clock, .. } = self;
+        let convolutions = clock.images() - linears.len();
+        clock.begin();
         if let Some(maps) = maps {
-            maps.forward(*set, images, &mut values[0]);
+            maps.forward(*set, images, &mut values[0], clock);
         } else if !linears[0].read(images) {
             set.run(Gather { images, pixels: &linears[0].inputs, lines: *lines, x: &mut values[0] });
         }
+        clock.lap(clock.images(), FORWARD);
         for (at, linear) in linears.iter_mut().enumerate() {
             let (before, after) = values.split_at_mut(at + 1);
             linear.forward(*set, &before[at], &mut after[0]);
+            clock.lap(convolutions + at, FORWARD);
         }
         &values[linears.len()]
     }
@@ -143,13 +149,15 @@ impl Chain {
     /// One step of the optimiser.
     pub(super) fn step(&mut self, batch: &Batch<'_>, rule: Rule) {
         self.forward(&batch.images);
-        let Self { set, lines, maps, linears, values, deltas } = self;
+        let Self { set, lines, maps, linears, values, deltas, clock } = self;
+        let convolutions = clock.images() - linears.len();
         let last = linears.len() - 1;
         let (logits, gradient) = (&values[last + 1], &mut deltas[last]);
         set.run(Loss { lines: *lines, labels: &batch.labels, logits, gradient });
         if linears[last].activation != Activation::None {
             set.run(Gate { finish: gate(linears[last].activation, logits), values: gradient });
         }
+        clock.lap(clock.loss(), FORWARD);
         for at in (0..=last).rev() {
             let x = &values[at];
             let (before, after) = deltas.split_at_mut(at);
@@ -161,10 +169,12 @@ impl Chain {
             } else if let Some(maps) = maps {
                 linears[at].backward(*set, dy, Finish::Plain, maps.delta());
             }
+            clock.lap(convolutions + at, BACK);
             linears[at].step(*set, x, dy, batch.images.len(), rule);
+            clock.lap(convolutions + at, UPDATE);
         }
         if let Some(maps) = maps {
-            maps.step(*set, batch.images.len(), rule);
+            maps.step(*set, batch.images.len(), rule, clock);
         }
     }
 

@@ -1,6 +1,7 @@
 //! Feature maps: the convolutions and poolings before the first linear layer, sixteen images at a
 //! time, so that the maps of a group stay in the cache from layer to layer.
 
+use super::clock::{BACK, Clock, FORWARD, UPDATE};
 use super::convolution::{Taps, used_channels};
 use super::frame::Frame;
 use super::linear::gate;
@@ -207,13 +208,15 @@ impl Maps {
     }
 
     /// The units that the linear layers use, [unit][group].
-    pub(super) fn forward(&mut self, set: InstructionSet, images: &[&[f32]], x: &mut [Line]) {
+    pub(super) fn forward(&mut self, set: InstructionSet, images: &[&[f32]], x: &mut [Line], clock: &mut Clock) {
         for (index, chunk) in images.chunks(LANES).enumerate() {
             // Lanes beyond the last image take the first one's values, which nothing reads.
             let mut rows = [images[0]; LANES];
             rows[..chunk.len()].copy_from_slice(chunk);
             let input = group_mut(&mut self.images, index, self.input.lines());
             set.run(Gather { images: rows, pixels: &self.pixels, frame: self.input, x: input });
+            clock.lap(clock.images(), FORWARD);
+            let mut convolutions = 0;
             for at in 0..self.stages.len() {
                 let (before, after) = self.stages.split_at_mut(at);
                 let stage = &mut after[0];
@@ -231,6 +234,7 @@ impl Maps {
                             group_mut(&mut stage.values, index, stage.output.lines())
                         };
                         taps.forward(set, input.unwrap_or_default(), stage.output, y);
+                        convolutions += 1;
                     }
                     Kind::Pool(pool) => {
                         let x = input.unwrap_or(scratch);
@@ -240,6 +244,8 @@ impl Maps {
                         set.run(pool::Forward { pool, x, y, places });
                     }
                 }
+                // Poolings count to the convolution before them.
+                clock.lap(convolutions.max(1) - 1, FORWARD);
             }
             let last = match self.stages.last() {
                 Some(stage) => group(&stage.values, index, stage.output.lines()),
@@ -252,16 +258,19 @@ impl Maps {
     }
 
     /// The way back from `delta`, and one update.
-    pub(super) fn step(&mut self, set: InstructionSet, batch: usize, rule: Rule) {
+    pub(super) fn step(&mut self, set: InstructionSet, batch: usize, rule: Rule, clock: &mut Clock) {
         let first = self.stages.iter().position(|stage| matches!(stage.kind, Kind::Convolution(_)));
         let Some(first) = first else { return };
+        let mut convolutions = 0;
         for stage in &mut self.stages {
             if let Kind::Convolution(taps) = &mut stage.kind {
                 taps.turn();
+                convolutions += 1;
             }
         }
         for index in 0..batch.div_ceil(LANES) {
             let [current, other] = &mut self.scratch;
+            let mut convolution = convolutions;
             if let Some(stage) = self.stages.last() {
                 current[..stage.output.lines()].fill(Line::ZERO);
             }
@@ -289,6 +298,7 @@ impl Maps {
                         let dx = &mut other[..pool.input.lines()];
                         set.run(pool::Backward { pool, dy: current, places, finish, dx });
                         std::mem::swap(current, other);
+                        clock.lap(convolution.max(1) - 1, BACK);
                     }
                     Kind::Convolution(taps) => {
                         if !values.is_empty() {
@@ -298,18 +308,25 @@ impl Maps {
                             std::mem::swap(current, other);
                         }
                         let dy = &current[..taps.output.lines()];
+                        convolution -= 1;
+                        clock.lap(convolution, BACK);
                         taps.gradient(set, input, dy);
+                        clock.lap(convolution, UPDATE);
                         if at > first {
                             taps.backward(set, dy, &mut other[..taps.input.lines()]);
                             std::mem::swap(current, other);
                         }
+                        clock.lap(convolution, BACK);
                     }
                 }
             }
         }
+        let mut convolutions = 0;
         for stage in &mut self.stages {
             if let Kind::Convolution(taps) = &mut stage.kind {
                 taps.step(set, rule);
+                clock.lap(convolutions, UPDATE);
+                convolutions += 1;
             }
         }
     }

@@ -14,6 +14,7 @@
 
 mod chain;
 mod choice;
+mod clock;
 mod convolution;
 mod dense;
 mod frame;
@@ -23,6 +24,7 @@ mod loss;
 mod maps;
 mod optimiser;
 mod pool;
+mod rates;
 mod rows;
 mod simd;
 mod tile;

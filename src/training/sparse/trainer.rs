@@ -1,5 +1,7 @@
 //! One training on the surviving weights: as the reference trainer does it, image by image.
 
+use std::time::Duration;
+
 use ndarray::{Array2, Axis};
 
 use super::chain::{Batch, Chain};
@@ -209,6 +211,20 @@ impl Run<'_> {
         }
         self.mask.verify(&trained)?;
         Ok(trained)
+    }
+
+    /// Begins to count where the time goes.
+    pub fn time_layers(&mut self) {
+        self.chain.clock.start();
+    }
+
+    /// The times since [`Run::time_layers`]: forward, back to the inputs, gradient and update, of each
+    /// layer with weights (poolings count to the convolution before), then of reading the images and
+    /// of the loss.
+    pub fn layer_times(&self) -> Vec<(String, [Duration; 3])> {
+        let names = self.start.layers.iter().map(|layer| layer.name.clone());
+        let names = names.chain(["images".to_owned(), "loss".to_owned()]);
+        names.zip(self.chain.clock.times.iter().copied()).collect()
     }
 
     /// The kernel of each linear layer and its kept weights between units that matter.
