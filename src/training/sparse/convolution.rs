@@ -69,23 +69,6 @@ macro_rules! pieces {
     }};
 }
 
-/// The lines of a piece: `C` lines from `at` on, or every `step`-th where `step` is not 1.
-#[inline(always)]
-fn piece<S: Simd, const C: usize>(s: S, lines: &[Line], at: usize, step: usize) -> [S::V; C] {
-    let mut piece = [s.zero(); C];
-    if step == 1 {
-        let lines = block::<C>(lines, at);
-        for c in 0..C {
-            piece[c] = s.load(&lines[c]);
-        }
-    } else {
-        for c in 0..C {
-            piece[c] = s.load(&lines[at + c * step]);
-        }
-    }
-    piece
-}
-
 struct Forward<'a> {
     taps: &'a Taps,
     x: &'a [Line],
@@ -96,31 +79,61 @@ struct Forward<'a> {
 }
 
 impl Forward<'_> {
-    /// `R` rows of `C` outputs.
+    /// `C` outputs of one row, or of two where `TWO`.
+    ///
+    /// The sums are two arrays, not one of rows: the compiler keeps only the former in registers.
     #[inline(always)]
-    fn outputs<S: Simd, const R: usize, const C: usize>(&mut self, s: S, o: usize, y: usize, x: usize) {
+    fn outputs<S: Simd, const C: usize, const TWO: bool>(&mut self, s: S, o: usize, y: usize, x: usize) {
         let taps = self.taps;
         let (start, end) = (taps.starts[o] as usize, taps.starts[o + 1] as usize);
         let bias = taps.bias.as_ref().map_or(0.0, |bias| bias.values()[o]);
-        let mut sums = [[s.splat(bias); C]; R];
-        let (row, stride) = (taps.input.row(), taps.stride);
-        let base = (y * row + x) * stride;
+        let mut upper = [s.splat(bias); C];
+        let mut lower = [s.splat(bias); C];
+        let row = taps.input.row();
+        let base = y * row + x;
+        // Loads are left to the multiply-add: pieces held in registers would push sums out of them.
         for (&offset, &w) in taps.offsets[start..end].iter().zip(&taps.values.values()[start..end]) {
             let w = s.splat(w);
-            for r in 0..R {
-                let inputs = piece::<S, C>(s, self.x, base + offset as usize + r * row * stride, stride);
+            let at = base + offset as usize;
+            let inputs = block::<C>(self.x, at);
+            for c in 0..C {
+                upper[c] = s.fma(w, s.load(&inputs[c]), upper[c]);
+            }
+            if TWO {
+                let inputs = block::<C>(self.x, at + row);
                 for c in 0..C {
-                    sums[r][c] = s.fma(w, inputs[c], sums[r][c]);
+                    lower[c] = s.fma(w, s.load(&inputs[c]), lower[c]);
                 }
             }
         }
-        for r in 0..R {
-            let at = self.output.at(o, y + r, x);
-            let out = block_mut::<C>(self.y, at);
+        self.store(s, self.output.at(o, y, x), upper);
+        if TWO {
+            self.store(s, self.output.at(o, y + 1, x), lower);
+        }
+    }
+
+    #[inline(always)]
+    fn store<S: Simd, const C: usize>(&mut self, s: S, at: usize, sums: [S::V; C]) {
+        let out = block_mut::<C>(self.y, at);
+        for c in 0..C {
+            s.store(&mut out[c], self.finish.apply(s, sums[c], 0));
+        }
+    }
+
+    /// `C` outputs of a row with a stride.
+    #[inline(always)]
+    fn strided<S: Simd, const C: usize>(&mut self, s: S, o: usize, y: usize, x: usize) {
+        let taps = self.taps;
+        let (start, end) = (taps.starts[o] as usize, taps.starts[o + 1] as usize);
+        let mut sums = [s.splat(taps.bias.as_ref().map_or(0.0, |bias| bias.values()[o])); C];
+        let base = (y * taps.input.row() + x) * taps.stride;
+        for (&offset, &w) in taps.offsets[start..end].iter().zip(&taps.values.values()[start..end]) {
+            let w = s.splat(w);
             for c in 0..C {
-                s.store(&mut out[c], self.finish.apply(s, sums[r][c], 0));
+                sums[c] = s.fma(w, s.load(&self.x[base + offset as usize + c * taps.stride]), sums[c]);
             }
         }
+        self.store(s, self.output.at(o, y, x), sums);
     }
 }
 
@@ -133,11 +146,14 @@ impl Kernel for Forward<'_> {
         for o in 0..channels {
             let mut y = 0;
             while y < height {
-                if S::WIDE && height - y >= 2 {
-                    pieces!(S, width, |x, C| self.outputs::<S, 2, C>(s, o, y, x));
+                if self.taps.stride > 1 {
+                    pieces!(S, width, |x, C| self.strided::<S, C>(s, o, y, x));
+                    y += 1;
+                } else if S::WIDE && height - y >= 2 {
+                    pieces!(S, width, |x, C| self.outputs::<S, C, true>(s, o, y, x));
                     y += 2;
                 } else {
-                    pieces!(S, width, |x, C| self.outputs::<S, 1, C>(s, o, y, x));
+                    pieces!(S, width, |x, C| self.outputs::<S, C, false>(s, o, y, x));
                     y += 1;
                 }
             }
@@ -172,12 +188,25 @@ impl Kernel for Gradient<'_> {
                 }
                 for y in 0..output.height {
                     pieces!(S, output.width, |x, C| {
-                        let dy = piece::<S, C>(s, self.dy, output.at(o, y, x), 1);
+                        let dy = block::<C>(self.dy, output.at(o, y, x));
                         let base = (y * input.row() + x) * stride;
-                        for t in 0..TAPS {
-                            let inputs = piece::<S, C>(s, self.x, base + taps[t], stride);
+                        if stride == 1 {
+                            let mut inputs = [dy; TAPS];
+                            for t in 0..TAPS {
+                                inputs[t] = block::<C>(self.x, base + taps[t]);
+                            }
                             for c in 0..C {
-                                sums[t] = s.fma(dy[c], inputs[c], sums[t]);
+                                let dy = s.load(&dy[c]);
+                                for t in 0..TAPS {
+                                    sums[t] = s.fma(dy, s.load(&inputs[t][c]), sums[t]);
+                                }
+                            }
+                        } else {
+                            for c in 0..C {
+                                let dy = s.load(&dy[c]);
+                                for t in 0..TAPS {
+                                    sums[t] = s.fma(dy, s.load(&self.x[base + taps[t] + c * stride]), sums[t]);
+                                }
                             }
                         }
                     });
@@ -215,7 +244,10 @@ impl Backward<'_> {
         let stride = taps.stride;
         let back = (taps.kernel - 1) * taps.output.row();
         pieces!(S, taps.output.width, |x, C| {
-            let mut sums = piece::<S, C>(s, self.dx, dx_at + x * stride, stride);
+            let mut sums = [s.zero(); C];
+            for c in 0..C {
+                sums[c] = s.load(&self.dx[dx_at + (x + c) * stride]);
+            }
             for (&offset, &w) in taps.back_offsets[start..end].iter().zip(&taps.back_values[start..end]) {
                 let dy = block::<C>(self.dy, dy_at + x + offset as usize - back);
                 let w = s.splat(w);
