@@ -115,7 +115,7 @@ impl Chain {
             outputs = next;
         }
         linears.reverse();
-        let maps = (!first).then(|| Maps::new(network, parameters, mask, &outputs, lines));
+        let maps = (!first).then(|| Maps::new(network, parameters, mask, &outputs, lines, kernels));
         let buffer = |units: usize| vec![Line::ZERO; units * lines];
         let mut values: Vec<_> = linears.iter().map(|linear: &Linear| buffer(linear.inputs.len())).collect();
         values.push(buffer(network.classes));

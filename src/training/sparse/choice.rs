@@ -12,16 +12,30 @@ pub enum LinearKernel {
     Inputs,
 }
 
+/// How a convolution before a pooling finds its gradients.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ConvolutionKernel {
+    /// From the kept taps alone, sixteen images at a time.
+    Taps,
+    /// From the largest inputs of the pooling alone, image by image.
+    Winners,
+}
+
 /// What to choose from; `None` leaves the choice to the rule.
 ///
 /// The rule compares costs in units of a dense product, from times of the three kernels on layers
 /// of 784 x 512 to 256 x 128 (AVX-512, batch 128): compressed rows cost their density over 0.6, since
 /// each weight fetches a row of the batch of its own; the inputs that are not the background cost
-/// 1.2 times their share.
+/// 1.2 times their share. The way back of a convolution before a pooling counts multiplications of
+/// lines: one that visits the largest inputs alone costs 4/3 times as much for each, with the work to find
+/// them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Kernels {
     /// For every linear layer; one that cannot have it follows the rule.
     pub linear: Option<LinearKernel>,
+    /// For every convolution before a pooling.
+    pub convolution: Option<ConvolutionKernel>,
 }
 
 impl Kernels {
@@ -43,6 +57,15 @@ impl Kernels {
             LinearKernel::Dense
         }
     }
+
+    /// Whether the way back of a convolution visits the largest inputs of its pooling alone, by the
+    /// multiplications of lines of both ways.
+    pub(super) fn winners(self, winners: usize, taps: usize) -> bool {
+        match self.convolution {
+            Some(kernel) => kernel == ConvolutionKernel::Winners,
+            None => winners * 4 < taps * 3,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -57,7 +80,7 @@ mod tests {
         assert_eq!(rule.linear(1.0, Some(0.19)), LinearKernel::Inputs);
         assert_eq!(rule.linear(0.1, Some(0.19)), LinearKernel::Rows);
         assert_eq!(rule.linear(1.0, Some(0.9)), LinearKernel::Dense);
-        let inputs = Kernels { linear: Some(LinearKernel::Inputs) };
+        let inputs = Kernels { linear: Some(LinearKernel::Inputs), ..rule };
         assert_eq!(inputs.linear(1.0, None), LinearKernel::Dense);
         assert_eq!(inputs.linear(0.01, Some(1.0)), LinearKernel::Inputs);
     }

@@ -1,11 +1,16 @@
 //! A convolution of sixteen images at a time: each kept tap is a multiplication of whole pieces of
 //! feature-map rows with one number.
 
+use std::ops::Range;
+
+use super::choice::Kernels;
 use super::frame::Frame;
 use super::linear::forward_finish;
 use super::optimiser::{Rule, Tensor};
+use super::pool::Pool;
 use super::rows::{Finish, Update, block, block_mut};
 use super::simd::{InstructionSet, Kernel, LANES, Line, Simd, floats_mut};
+use super::winners::{self, Winners};
 use crate::mask::LayerMask;
 use crate::network::{Activation, Convolution, LayerParameters};
 
@@ -42,6 +47,8 @@ pub(super) struct Taps {
     bias_gradient: Vec<Line>,
     /// The flat index of each tap in the layer's weights.
     places: Vec<u32>,
+    /// Where the way back visits the largest inputs of the pooling alone.
+    winners: Option<Winners>,
 }
 
 /// Calls `$body` with pieces of a row of `$width`: `C` columns from `$x` on.
@@ -73,9 +80,10 @@ struct Forward<'a> {
     taps: &'a Taps,
     x: &'a [Line],
     finish: Finish<'a>,
-    /// In the frame `output`.
+    /// In the frame `output`, from the first of `channels` on.
     y: &'a mut [Line],
     output: Frame,
+    channels: Range<usize>,
 }
 
 impl Forward<'_> {
@@ -106,9 +114,9 @@ impl Forward<'_> {
                 }
             }
         }
-        self.store(s, self.output.at(o, y, x), upper);
+        self.store(s, self.output.at(o - self.channels.start, y, x), upper);
         if TWO {
-            self.store(s, self.output.at(o, y + 1, x), lower);
+            self.store(s, self.output.at(o - self.channels.start, y + 1, x), lower);
         }
     }
 
@@ -133,7 +141,7 @@ impl Forward<'_> {
                 sums[c] = s.fma(w, s.load(&self.x[base + offset as usize + c * taps.stride]), sums[c]);
             }
         }
-        self.store(s, self.output.at(o, y, x), sums);
+        self.store(s, self.output.at(o - self.channels.start, y, x), sums);
     }
 }
 
@@ -142,21 +150,22 @@ impl Kernel for Forward<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(mut self, s: S) {
-        let Frame { channels, height, width, .. } = self.output;
-        for o in 0..channels {
-            let mut y = 0;
-            while y < height {
+        let Frame { height, width, .. } = self.output;
+        let two = self.taps.stride == 1 && S::WIDE;
+        let mut y = 0;
+        // All channels read the same rows of the input, while these are near.
+        while y < height {
+            let rows = if two && height - y >= 2 { 2 } else { 1 };
+            for o in self.channels.clone() {
                 if self.taps.stride > 1 {
                     pieces!(S, width, |x, C| self.strided::<S, C>(s, o, y, x));
-                    y += 1;
-                } else if S::WIDE && height - y >= 2 {
+                } else if rows == 2 {
                     pieces!(S, width, |x, C| self.outputs::<S, C, true>(s, o, y, x));
-                    y += 2;
                 } else {
                     pieces!(S, width, |x, C| self.outputs::<S, C, false>(s, o, y, x));
-                    y += 1;
                 }
             }
+            y += rows;
         }
     }
 }
@@ -164,60 +173,83 @@ impl Kernel for Forward<'_> {
 struct Gradient<'a> {
     taps: &'a Taps,
     x: &'a [Line],
+    /// From the first of `channels` on.
     dy: &'a [Line],
+    channels: Range<usize>,
     parts: &'a mut [Line],
     bias_parts: &'a mut [Line],
+}
+
+impl Gradient<'_> {
+    /// The gradients of `T` taps, from `start` on, of one output channel.
+    #[inline(always)]
+    fn add<S: Simd, const T: usize>(&mut self, s: S, start: usize, dy_at: usize) {
+        let Taps { input, output, stride, .. } = *self.taps;
+        let mut taps = [0; T];
+        let mut sums = [s.zero(); T];
+        for t in 0..T {
+            taps[t] = self.taps.offsets[start + t] as usize;
+            sums[t] = s.load(&self.parts[start + t]);
+        }
+        for y in 0..output.height {
+            pieces!(S, output.width, |x, C| {
+                let dy = block::<C>(self.dy, dy_at + y * output.row() + x);
+                let base = (y * input.row() + x) * stride;
+                if stride == 1 {
+                    let mut inputs = [dy; T];
+                    for t in 0..T {
+                        inputs[t] = block::<C>(self.x, base + taps[t]);
+                    }
+                    for c in 0..C {
+                        let dy = s.load(&dy[c]);
+                        for t in 0..T {
+                            sums[t] = s.fma(dy, s.load(&inputs[t][c]), sums[t]);
+                        }
+                    }
+                } else {
+                    for c in 0..C {
+                        let dy = s.load(&dy[c]);
+                        for t in 0..T {
+                            sums[t] = s.fma(dy, s.load(&self.x[base + taps[t] + c * stride]), sums[t]);
+                        }
+                    }
+                }
+            });
+        }
+        for t in 0..T {
+            s.store(&mut self.parts[start + t], sums[t]);
+        }
+    }
 }
 
 impl Kernel for Gradient<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn run<S: Simd>(self, s: S) {
-        let Taps { input, output, stride, .. } = *self.taps;
-        for o in 0..output.channels {
-            let (start, end) = (self.taps.starts[o] as usize, self.taps.starts[o + 1] as usize);
-            let chunks = self.taps.offsets[start..end].chunks(TAPS).zip(self.parts[start..end].chunks_mut(TAPS));
-            for (offsets, parts) in chunks {
-                // Taps beyond the last repeat the first and are thrown away.
-                let mut taps = [offsets[0] as usize; TAPS];
-                let mut sums = [s.zero(); TAPS];
-                for (t, (&offset, part)) in offsets.iter().zip(&*parts).enumerate() {
-                    taps[t] = offset as usize;
-                    sums[t] = s.load(part);
+    fn run<S: Simd>(mut self, s: S) {
+        let channel = self.taps.output.channel();
+        for o in self.channels.clone() {
+            let dy_at = (o - self.channels.start) * channel;
+            let (mut start, end) = (self.taps.starts[o] as usize, self.taps.starts[o + 1] as usize);
+            while start < end {
+                // Parts of nearly the same size: 18 taps are three times 6, not 8, 8 and 2.
+                let parts = (end - start).div_ceil(TAPS);
+                let size = (end - start).div_ceil(parts);
+                match size {
+                    8 => self.add::<S, 8>(s, start, dy_at),
+                    7 => self.add::<S, 7>(s, start, dy_at),
+                    6 => self.add::<S, 6>(s, start, dy_at),
+                    5 => self.add::<S, 5>(s, start, dy_at),
+                    4 => self.add::<S, 4>(s, start, dy_at),
+                    3 => self.add::<S, 3>(s, start, dy_at),
+                    2 => self.add::<S, 2>(s, start, dy_at),
+                    _ => self.add::<S, 1>(s, start, dy_at),
                 }
-                for y in 0..output.height {
-                    pieces!(S, output.width, |x, C| {
-                        let dy = block::<C>(self.dy, output.at(o, y, x));
-                        let base = (y * input.row() + x) * stride;
-                        if stride == 1 {
-                            let mut inputs = [dy; TAPS];
-                            for t in 0..TAPS {
-                                inputs[t] = block::<C>(self.x, base + taps[t]);
-                            }
-                            for c in 0..C {
-                                let dy = s.load(&dy[c]);
-                                for t in 0..TAPS {
-                                    sums[t] = s.fma(dy, s.load(&inputs[t][c]), sums[t]);
-                                }
-                            }
-                        } else {
-                            for c in 0..C {
-                                let dy = s.load(&dy[c]);
-                                for t in 0..TAPS {
-                                    sums[t] = s.fma(dy, s.load(&self.x[base + taps[t] + c * stride]), sums[t]);
-                                }
-                            }
-                        }
-                    });
-                }
-                for (t, part) in parts.iter_mut().enumerate() {
-                    s.store(part, sums[t]);
-                }
+                start += size;
             }
             if let Some(part) = self.bias_parts.get_mut(o) {
                 let mut sum = s.load(part);
-                for line in &self.dy[o * output.channel()..(o + 1) * output.channel()] {
+                for line in &self.dy[dy_at..dy_at + channel] {
                     sum = s.add(sum, s.load(line));
                 }
                 s.store(part, sum);
@@ -402,15 +434,67 @@ impl Taps {
             bias,
             channels: outputs,
             places,
+            winners: None,
         }
     }
 
-    /// y, in its own frame, of one group.
-    pub(super) fn forward(&self, set: InstructionSet, x: &[Line], output: Frame, y: &mut [Line]) {
+    /// Lets the way back visit the largest inputs of `pool`, which follows, alone, where that is faster:
+    /// where the multiplications of its lines are few enough.
+    pub(super) fn choose(&mut self, pool: &Pool, kernels: Kernels) {
+        let positions = self.output.height * self.output.width;
+        let cells = pool.output.height * pool.output.width;
+        let winners = Winners::cost(self.input, self.output, self.kernel, cells);
+        if kernels.winners(winners, self.kept() * positions / LANES) {
+            let kernel = self.kernel;
+            let slots = self.starts.windows(2).enumerate().flat_map(|(o, ends)| (ends[0]..ends[1]).map(move |_| o));
+            let (row, channel) = (self.input.row(), self.input.channel());
+            let taps = slots.zip(&self.offsets).map(|(o, &offset)| {
+                let (i, rest) = (offset as usize / channel, offset as usize % channel);
+                [o, i, rest / row, rest % row]
+            });
+            self.winners = Some(Winners::new(self.input, self.output, kernel, self.stride, taps));
+        }
+    }
+
+    /// Whether [`Taps::back_from_pool`] is the way back.
+    pub(super) fn has_winners(&self) -> bool {
+        self.winners.is_some()
+    }
+
+    /// The gradients of one group from those of the pooled outputs, through `finish`.
+    pub(super) fn back_from_pool(
+        &mut self,
+        set: InstructionSet,
+        pool: &Pool,
+        x: &[Line],
+        (dy, places, finish): (&[Line], &[Line], Finish<'_>),
+        dx: Option<&mut [Line]>,
+    ) {
+        if let Some(winners) = &mut self.winners {
+            let bias_parts = &mut self.bias_parts;
+            set.run(winners::Group { winners, pool, x, dy, places, finish, bias_parts, dx });
+        }
+    }
+
+    /// Whether channels are best taken one by one, with the pooling between: where the rows of the input
+    /// that all channels read stay near anyway.
+    pub(super) fn by_channel(&self) -> bool {
+        self.input.channels * (self.kernel + 1) * self.input.row() * size_of::<Line>() <= 16 << 10
+    }
+
+    /// `channels` of y, in its own frame and from the first of them on, of one group.
+    pub(super) fn forward(
+        &self,
+        set: InstructionSet,
+        x: &[Line],
+        (output, channels): (Frame, Range<usize>),
+        y: &mut [Line],
+    ) {
         let finish = forward_finish(self.activation);
-        set.run(Forward { taps: self, x, finish, y, output });
+        let count = channels.len();
+        set.run(Forward { taps: self, x, finish, y, output, channels });
         if self.activation == Activation::Tanh {
-            for channel in 0..output.channels {
+            for channel in 0..count {
                 for row in 0..output.height {
                     let at = output.at(channel, row, 0);
                     floats_mut(&mut y[at..at + output.width]).iter_mut().for_each(|y| *y = y.tanh());
@@ -419,11 +503,12 @@ impl Taps {
         }
     }
 
-    /// Adds the gradient of one group.
-    pub(super) fn gradient(&mut self, set: InstructionSet, x: &[Line], dy: &[Line]) {
+    /// Adds the gradient of `channels` of one group; `dy` begins with the first of them.
+    pub(super) fn gradient(&mut self, set: InstructionSet, x: &[Line], dy: &[Line], channels: Range<usize>) {
         let mut parts = std::mem::take(&mut self.parts);
         let mut bias_parts = std::mem::take(&mut self.bias_parts);
-        set.run(Gradient { taps: self, x, dy, parts: &mut parts, bias_parts: &mut bias_parts });
+        let bias = &mut bias_parts;
+        set.run(Gradient { taps: self, x, dy, channels, parts: &mut parts, bias_parts: bias });
         self.parts = parts;
         self.bias_parts = bias_parts;
     }
@@ -431,6 +516,10 @@ impl Taps {
     /// Copies the weights into the order of the way back.
     pub(super) fn turn(&mut self) {
         let values = self.values.values();
+        if let Some(winners) = &mut self.winners {
+            winners.begin(values);
+            return;
+        }
         for (to, &from) in self.back_values.iter_mut().zip(&self.back_order) {
             *to = values[from as usize];
         }
@@ -443,7 +532,10 @@ impl Taps {
 
     /// One update with the gradients of all groups, which begin anew.
     pub(super) fn step(&mut self, set: InstructionSet, rule: Rule) {
-        set.run(Fold { parts: &mut self.parts, gradient: &mut self.gradient });
+        match &self.winners {
+            Some(winners) => winners.read(floats_mut(&mut self.gradient)),
+            None => set.run(Fold { parts: &mut self.parts, gradient: &mut self.gradient }),
+        }
         set.run(Update { tensor: &mut self.values, gradient: &self.gradient, rule });
         if let Some(tensor) = &mut self.bias {
             set.run(Fold { parts: &mut self.bias_parts, gradient: &mut self.bias_gradient });

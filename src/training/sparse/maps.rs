@@ -1,6 +1,9 @@
 //! Feature maps: the convolutions and poolings before the first linear layer, sixteen images at a
 //! time, so that the maps of a group stay in the cache from layer to layer.
 
+use std::ops::Range;
+
+use super::choice::Kernels;
 use super::clock::{BACK, Clock, FORWARD, UPDATE};
 use super::convolution::{Taps, used_channels};
 use super::frame::Frame;
@@ -27,6 +30,18 @@ struct Stage {
     values: Vec<Line>,
     /// [group][cell] of a pooling.
     places: Vec<Line>,
+}
+
+impl Stage {
+    /// Pools `channels` of one group; `x` begins with the first of them.
+    fn pool(&mut self, set: InstructionSet, index: usize, groups: usize, x: &[Line], channels: Range<usize>) {
+        if let Kind::Pool(pool) = &self.kind {
+            let y = group_mut(&mut self.values, index, self.output.lines());
+            let cells = self.places.len() / groups;
+            let places = group_mut(&mut self.places, index, cells);
+            set.run(pool::Forward { pool, channels, x, y, places });
+        }
+    }
 }
 
 /// The layers before the first linear one.
@@ -112,7 +127,14 @@ fn group_mut<T>(values: &mut [T], group: usize, size: usize) -> &mut [T] {
 
 impl Maps {
     /// The maps of which the linear layers use the flat `units`, for `groups` groups of images.
-    pub(super) fn new(network: &Network, parameters: &Parameters, mask: &Mask, units: &[u32], groups: usize) -> Self {
+    pub(super) fn new(
+        network: &Network,
+        parameters: &Parameters,
+        mask: &Mask,
+        units: &[u32],
+        groups: usize,
+        kernels: Kernels,
+    ) -> Self {
         let layers: Vec<&Layer> =
             network.layers.iter().take_while(|layer| !matches!(layer, Layer::Linear(_))).collect();
         let shapes: Vec<_> = layers
@@ -167,6 +189,9 @@ impl Maps {
                 }
                 Layer::MaxPool { kernel, stride, .. } => {
                     let pool = Pool { input: before, output, kernel: *kernel, stride: *stride };
+                    if let Some(Stage { kind: Kind::Convolution(taps), .. }) = stages.last_mut() {
+                        taps.choose(&pool, kernels);
+                    }
                     (Kind::Pool(pool), true, outputs.len() * shape.height * shape.width)
                 }
                 Layer::Linear(_) => continue,
@@ -219,7 +244,8 @@ impl Maps {
             let mut convolutions = 0;
             for at in 0..self.stages.len() {
                 let (before, after) = self.stages.split_at_mut(at);
-                let stage = &mut after[0];
+                let Some((stage, rest)) = after.split_first_mut() else { continue };
+                let rest = rest.first_mut();
                 let scratch = &mut self.scratch[0];
                 let input = match before.last() {
                     Some(before) if before.values.is_empty() => None,
@@ -228,20 +254,29 @@ impl Maps {
                 };
                 match &stage.kind {
                     Kind::Convolution(taps) => {
-                        let y = if stage.values.is_empty() {
-                            &mut scratch[..stage.output.lines()]
-                        } else {
-                            group_mut(&mut stage.values, index, stage.output.lines())
-                        };
-                        taps.forward(set, input.unwrap_or_default(), stage.output, y);
+                        let (input, all) = (input.unwrap_or_default(), 0..stage.output.channels);
                         convolutions += 1;
+                        match rest {
+                            Some(next) if stage.values.is_empty() && taps.by_channel() => {
+                                for channel in all {
+                                    let one = channel..channel + 1;
+                                    taps.forward(set, input, (stage.output, one.clone()), scratch);
+                                    next.pool(set, index, self.groups, scratch, one);
+                                }
+                            }
+                            _ if stage.values.is_empty() => taps.forward(set, input, (stage.output, all), scratch),
+                            _ => {
+                                let y = group_mut(&mut stage.values, index, stage.output.lines());
+                                taps.forward(set, input, (stage.output, all), y);
+                            }
+                        }
                     }
                     Kind::Pool(pool) => {
-                        let x = input.unwrap_or(scratch);
-                        let y = group_mut(&mut stage.values, index, stage.output.lines());
-                        let cells = stage.places.len() / self.groups;
-                        let places = group_mut(&mut stage.places, index, cells);
-                        set.run(pool::Forward { pool, x, y, places });
+                        let all = 0..pool.output.channels;
+                        match before.last() {
+                            Some(Stage { kind: Kind::Convolution(taps), .. }) if taps.by_channel() => {}
+                            _ => stage.pool(set, index, self.groups, input.unwrap_or(scratch), all),
+                        }
                     }
                 }
                 // Poolings count to the convolution before them.
@@ -271,6 +306,7 @@ impl Maps {
         for index in 0..batch.div_ceil(LANES) {
             let [current, other] = &mut self.scratch;
             let mut convolution = convolutions;
+            let mut done = false;
             if let Some(stage) = self.stages.last() {
                 current[..stage.output.lines()].fill(Line::ZERO);
             }
@@ -280,6 +316,40 @@ impl Maps {
             for at in (first..self.stages.len()).rev() {
                 let (before, after) = self.stages.split_at_mut(at);
                 let Stage { kind, output, values, places } = &mut after[0];
+                // A pooling and its convolution in one: by winners, or channel by channel.
+                if let Some((Stage { kind: Kind::Convolution(taps), .. }, before)) = before.split_last_mut()
+                    && let Kind::Pool(pool) = kind
+                    && (taps.has_winners() || (at - 1 == first && taps.by_channel()))
+                {
+                    let x = match before.last() {
+                        Some(before) => group(&before.values, index, before.output.lines()),
+                        None => group(&self.images, index, self.input.lines()),
+                    };
+                    let values = group(values, index, output.lines());
+                    let places = group(places, index, places.len() / self.groups);
+                    let finish = gate(taps.activation, values);
+                    convolution -= 1;
+                    if taps.has_winners() {
+                        let dx = (at - 1 > first).then_some(&mut other[..]);
+                        taps.back_from_pool(set, pool, x, (current, places, finish), dx);
+                        std::mem::swap(current, other);
+                    } else {
+                        let dx = &mut other[..pool.input.channel()];
+                        for channel in 0..pool.output.channels {
+                            let channels = channel..channel + 1;
+                            let one = channels.clone();
+                            set.run(pool::Backward { pool, channels: one, dy: current, places, finish, dx });
+                            taps.gradient(set, x, dx, channels);
+                        }
+                    }
+                    clock.lap(convolution, UPDATE);
+                    done = true;
+                    continue;
+                }
+                if std::mem::take(&mut done) {
+                    // The pooling behind did all.
+                    continue;
+                }
                 let input = match before.last() {
                     // Nothing where the outputs of a convolution were not kept: its pooling needs none.
                     Some(before) if before.values.is_empty() => &[],
@@ -295,8 +365,9 @@ impl Maps {
                             _ => Finish::Plain,
                         };
                         let places = group(places, index, places.len() / self.groups);
+                        let channels = 0..pool.output.channels;
                         let dx = &mut other[..pool.input.lines()];
-                        set.run(pool::Backward { pool, dy: current, places, finish, dx });
+                        set.run(pool::Backward { pool, channels, dy: current, places, finish, dx });
                         std::mem::swap(current, other);
                         clock.lap(convolution.max(1) - 1, BACK);
                     }
@@ -310,7 +381,7 @@ impl Maps {
                         let dy = &current[..taps.output.lines()];
                         convolution -= 1;
                         clock.lap(convolution, BACK);
-                        taps.gradient(set, input, dy);
+                        taps.gradient(set, input, dy, 0..output.channels);
                         clock.lap(convolution, UPDATE);
                         if at > first {
                             taps.backward(set, dy, &mut other[..taps.input.lines()]);

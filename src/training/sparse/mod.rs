@@ -29,8 +29,9 @@ mod rows;
 mod simd;
 mod tile;
 mod trainer;
+mod winners;
 
-pub use choice::{Kernels, LinearKernel};
+pub use choice::{ConvolutionKernel, Kernels, LinearKernel};
 pub use simd::InstructionSet;
 pub use trainer::{Options, Run, Trainer, covers, evaluate, logits};
 

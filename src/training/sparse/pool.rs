@@ -1,5 +1,7 @@
 //! Max pooling of feature maps, forward with the place of the largest value and backward to it.
 
+use std::ops::Range;
+
 use super::frame::Frame;
 use super::rows::Finish;
 use super::simd::{Kernel, Line, Simd};
@@ -16,6 +18,8 @@ pub(super) struct Pool {
 /// y = the largest of each window; place = its number in the window, the first of equal ones.
 pub(super) struct Forward<'a> {
     pub(super) pool: &'a Pool,
+    pub(super) channels: Range<usize>,
+    /// From the first of `channels` on.
     pub(super) x: &'a [Line],
     pub(super) y: &'a mut [Line],
     pub(super) places: &'a mut [Line],
@@ -27,11 +31,11 @@ impl Kernel for Forward<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let Pool { input, output, kernel, stride } = *self.pool;
-        let mut cell = 0;
-        for channel in 0..output.channels {
+        let mut cell = self.channels.start * output.height * output.width;
+        for channel in self.channels.clone() {
             for row in 0..output.height {
                 for column in 0..output.width {
-                    let first = input.at(channel, row * stride, column * stride);
+                    let first = input.at(channel - self.channels.start, row * stride, column * stride);
                     let mut largest = s.load(&self.x[first]);
                     let mut place = s.zero();
                     for ky in 0..kernel {
@@ -54,9 +58,11 @@ impl Kernel for Forward<'_> {
 /// dx = finish(dy) at the place of the largest value, 0 elsewhere.
 pub(super) struct Backward<'a> {
     pub(super) pool: &'a Pool,
+    pub(super) channels: Range<usize>,
     pub(super) dy: &'a [Line],
     pub(super) places: &'a [Line],
     pub(super) finish: Finish<'a>,
+    /// From the first of `channels` on.
     pub(super) dx: &'a mut [Line],
 }
 
@@ -71,14 +77,14 @@ impl Kernel for Backward<'_> {
         if !apart {
             self.dx.fill(Line::ZERO);
         }
-        let mut cell = 0;
-        for channel in 0..output.channels {
+        let mut cell = self.channels.start * output.height * output.width;
+        for channel in self.channels.clone() {
             for row in 0..output.height {
                 for column in 0..output.width {
                     let at = output.at(channel, row, column);
                     let d = self.finish.apply(s, s.load(&self.dy[at]), at);
                     let place = s.load(&self.places[cell]);
-                    let first = input.at(channel, row * stride, column * stride);
+                    let first = input.at(channel - self.channels.start, row * stride, column * stride);
                     for ky in 0..kernel {
                         for kx in 0..kernel {
                             let here = s.equal(place, s.splat((ky * kernel + kx) as f32));

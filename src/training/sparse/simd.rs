@@ -52,6 +52,8 @@ pub(super) trait Simd: Copy {
     /// Of sixteen floats without alignment.
     fn load_any(self, floats: &[f32; LANES]) -> Self::V;
     fn store(self, line: &mut Line, v: Self::V);
+    /// To sixteen floats without alignment.
+    fn store_any(self, floats: &mut [f32; LANES], v: Self::V);
     fn add(self, a: Self::V, b: Self::V) -> Self::V;
     fn sub(self, a: Self::V, b: Self::V) -> Self::V;
     fn mul(self, a: Self::V, b: Self::V) -> Self::V;
@@ -89,6 +91,24 @@ pub(super) trait Simd: Copy {
             *sum = self.sum(line);
         }
         self.load_any(&sums)
+    }
+
+    /// Lane j of line i becomes lane i of line j.
+    #[inline(always)]
+    fn transpose(self, lines: [Self::V; LANES]) -> [Self::V; LANES] {
+        let mut square = [Line::ZERO; LANES];
+        for i in 0..LANES {
+            self.store(&mut square[i], lines[i]);
+        }
+        let mut turned = [self.zero(); LANES];
+        for j in 0..LANES {
+            let mut line = Line::ZERO;
+            for i in 0..LANES {
+                line.0[i] = square[i].0[j];
+            }
+            turned[j] = self.load(&line);
+        }
+        turned
     }
 
     /// Asks for the cache line of `at` to be fetched.
@@ -134,6 +154,10 @@ impl Simd for Portable {
     #[inline(always)]
     fn store(self, line: &mut Line, v: Self::V) {
         line.0 = v;
+    }
+    #[inline(always)]
+    fn store_any(self, floats: &mut [f32; LANES], v: Self::V) {
+        *floats = v;
     }
     #[inline(always)]
     fn add(self, a: Self::V, b: Self::V) -> Self::V {
@@ -242,10 +266,14 @@ impl Simd for Avx2 {
     }
     #[inline(always)]
     fn store(self, line: &mut Line, v: Self::V) {
-        // SAFETY: the token proves AVX2; the stores stay in the line.
+        self.store_any(&mut line.0, v);
+    }
+    #[inline(always)]
+    fn store_any(self, floats: &mut [f32; LANES], v: Self::V) {
+        // SAFETY: the token proves AVX2; the stores stay in the 16 floats.
         unsafe {
-            _mm256_storeu_ps(line.0.as_mut_ptr(), v[0]);
-            _mm256_storeu_ps(line.0.as_mut_ptr().add(8), v[1]);
+            _mm256_storeu_ps(floats.as_mut_ptr(), v[0]);
+            _mm256_storeu_ps(floats.as_mut_ptr().add(8), v[1]);
         }
     }
     #[inline(always)]
@@ -389,6 +417,10 @@ impl Simd for Avx512 {
         whole!(_mm512_store_ps(line.0.as_mut_ptr(), v))
     }
     #[inline(always)]
+    fn store_any(self, floats: &mut [f32; LANES], v: Self::V) {
+        whole!(_mm512_storeu_ps(floats.as_mut_ptr(), v))
+    }
+    #[inline(always)]
     fn add(self, a: Self::V, b: Self::V) -> Self::V {
         whole!(_mm512_add_ps(a, b))
     }
@@ -464,6 +496,40 @@ impl Simd for Avx512 {
             let cd = _mm512_add_ps(_mm512_shuffle_f32x4::<0x88>(c, d), _mm512_shuffle_f32x4::<0xdd>(c, d));
             _mm512_add_ps(_mm512_shuffle_f32x4::<0x88>(ab, cd), _mm512_shuffle_f32x4::<0xdd>(ab, cd))
         })
+    }
+    /// Pairs, fours, then quarters of registers are exchanged.
+    #[inline(always)]
+    fn transpose(self, v: [Self::V; LANES]) -> [Self::V; LANES] {
+        let mut turned = [self.zero(); LANES];
+        whole!({
+            // fours[q][e]: lane by quarter, entry e of that quarter of the lines 4 q to 4 q + 3.
+            let mut fours = [[self.zero(); 4]; 4];
+            for q in 0..4 {
+                let low = (_mm512_unpacklo_ps(v[4 * q], v[4 * q + 1]), _mm512_unpacklo_ps(v[4 * q + 2], v[4 * q + 3]));
+                let high = (_mm512_unpackhi_ps(v[4 * q], v[4 * q + 1]), _mm512_unpackhi_ps(v[4 * q + 2], v[4 * q + 3]));
+                let low = (_mm512_castps_pd(low.0), _mm512_castps_pd(low.1));
+                let high = (_mm512_castps_pd(high.0), _mm512_castps_pd(high.1));
+                fours[q][0] = _mm512_castpd_ps(_mm512_unpacklo_pd(low.0, low.1));
+                fours[q][1] = _mm512_castpd_ps(_mm512_unpackhi_pd(low.0, low.1));
+                fours[q][2] = _mm512_castpd_ps(_mm512_unpacklo_pd(high.0, high.1));
+                fours[q][3] = _mm512_castpd_ps(_mm512_unpackhi_pd(high.0, high.1));
+            }
+            for e in 0..4 {
+                let even = (
+                    _mm512_shuffle_f32x4::<0x88>(fours[0][e], fours[1][e]),
+                    _mm512_shuffle_f32x4::<0x88>(fours[2][e], fours[3][e]),
+                );
+                let odd = (
+                    _mm512_shuffle_f32x4::<0xdd>(fours[0][e], fours[1][e]),
+                    _mm512_shuffle_f32x4::<0xdd>(fours[2][e], fours[3][e]),
+                );
+                turned[e] = _mm512_shuffle_f32x4::<0x88>(even.0, even.1);
+                turned[e + 8] = _mm512_shuffle_f32x4::<0xdd>(even.0, even.1);
+                turned[e + 4] = _mm512_shuffle_f32x4::<0x88>(odd.0, odd.1);
+                turned[e + 12] = _mm512_shuffle_f32x4::<0xdd>(odd.0, odd.1);
+            }
+        });
+        turned
     }
     #[inline(always)]
     fn prefetch(self, at: &f32) {
