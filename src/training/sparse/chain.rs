@@ -1,6 +1,6 @@
 //! A network as the engine sees it: the units that matter, layer after layer, with their buffers.
 
-use super::choice::Kernels;
+use super::choice::{Kernels, LinearKernel};
 use super::clock::{BACK, Clock, FORWARD, UPDATE};
 use super::inputs;
 use super::linear::{Linear, gate, used_inputs};
@@ -38,6 +38,16 @@ pub(super) struct Chain {
     pub(super) clock: Clock,
 }
 
+/// Asks for these images to be fetched: they lie anywhere, and no pattern announces them.
+#[inline(always)]
+pub(super) fn prefetch<S: Simd>(s: S, images: &[&[f32]]) {
+    for image in images {
+        for pixel in image.iter().step_by(LANES) {
+            s.prefetch(pixel);
+        }
+    }
+}
+
 /// Images as the inputs of a layer: [pixel][image].
 struct Gather<'a> {
     images: &'a [&'a [f32]],
@@ -52,6 +62,8 @@ impl Kernel for Gather<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         for (line, images) in self.images.chunks(LANES).enumerate() {
+            let next = (line + 1) * LANES;
+            prefetch(s, &self.images[next.min(self.images.len())..(next + LANES).min(self.images.len())]);
             // Lanes beyond the last image take the first one's values, which nothing reads.
             let mut rows = [images[0]; LANES];
             rows[..images.len()].copy_from_slice(images);
@@ -123,8 +135,15 @@ impl Chain {
         Self { set, lines, maps, linears, values, deltas, clock: Clock::new(parameters.layers.len()) }
     }
 
-    pub(super) fn linears(&self) -> &[Linear] {
-        &self.linears
+    /// The kernel of each linear layer.
+    pub(super) fn linear_kernels(&self) -> impl Iterator<Item = LinearKernel> + '_ {
+        self.linears.iter().map(Linear::kernel)
+    }
+
+    /// Kept weights of each layer between units that matter.
+    pub(super) fn active_weights(&self) -> Vec<usize> {
+        let convolutions = self.maps.as_ref().map_or(Vec::new(), Maps::kept);
+        convolutions.into_iter().chain(self.linears.iter().map(Linear::kept)).collect()
     }
 
     /// The logits, [class][image].

@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use super::chain::prefetch;
 use super::choice::Kernels;
 use super::clock::{BACK, Clock, FORWARD, UPDATE};
 use super::convolution::{Taps, used_channels};
@@ -66,6 +67,8 @@ pub(super) struct Maps {
 /// The images of one group, [pixel] in a frame.
 struct Gather<'a> {
     images: [&'a [f32]; LANES],
+    /// Those of the group after it.
+    next: &'a [&'a [f32]],
     pixels: &'a [u32],
     frame: Frame,
     x: &'a mut [Line],
@@ -76,6 +79,7 @@ impl Kernel for Gather<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
+        prefetch(s, self.next);
         let mut pixels = self.pixels.iter();
         for channel in 0..self.frame.channels {
             for y in 0..self.frame.height {
@@ -239,7 +243,9 @@ impl Maps {
             let mut rows = [images[0]; LANES];
             rows[..chunk.len()].copy_from_slice(chunk);
             let input = group_mut(&mut self.images, index, self.input.lines());
-            set.run(Gather { images: rows, pixels: &self.pixels, frame: self.input, x: input });
+            let next = (index + 1) * LANES;
+            let next = &images[next.min(images.len())..(next + LANES).min(images.len())];
+            set.run(Gather { images: rows, next, pixels: &self.pixels, frame: self.input, x: input });
             clock.lap(clock.images(), FORWARD);
             let mut convolutions = 0;
             for at in 0..self.stages.len() {

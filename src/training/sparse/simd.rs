@@ -71,9 +71,6 @@ pub(super) trait Simd: Copy {
     fn greater(self, a: Self::V, b: Self::V) -> Self::M;
     /// Where a = b.
     fn equal(self, a: Self::V, b: Self::V) -> Self::M;
-    /// In `a`, not in `b`.
-    fn without(self, a: Self::M, b: Self::M) -> Self::M;
-    fn or(self, a: Self::M, b: Self::M) -> Self::M;
     /// `a` on the lanes of `m`, `b` on the others.
     fn select(self, m: Self::M, a: Self::V, b: Self::V) -> Self::V;
     /// The sum over the lanes.
@@ -111,7 +108,7 @@ pub(super) trait Simd: Copy {
         turned
     }
 
-    /// Asks for the cache line of `at` to be fetched.
+    /// Asks for the cache line of `at` to be fetched into the second cache.
     #[inline(always)]
     fn prefetch(self, _at: &f32) {}
 }
@@ -204,14 +201,6 @@ impl Simd for Portable {
     #[inline(always)]
     fn equal(self, a: Self::V, b: Self::V) -> Self::M {
         lanes(a, b, |a, b| a == b)
-    }
-    #[inline(always)]
-    fn without(self, a: Self::M, b: Self::M) -> Self::M {
-        lanes(a, b, |a, b| a & !b)
-    }
-    #[inline(always)]
-    fn or(self, a: Self::M, b: Self::M) -> Self::M {
-        lanes(a, b, |a, b| a | b)
     }
     #[inline(always)]
     fn select(self, m: Self::M, a: Self::V, b: Self::V) -> Self::V {
@@ -324,14 +313,6 @@ impl Simd for Avx2 {
         unsafe { [_mm256_cmp_ps::<_CMP_EQ_OQ>(a[0], b[0]), _mm256_cmp_ps::<_CMP_EQ_OQ>(a[1], b[1])] }
     }
     #[inline(always)]
-    fn without(self, a: Self::M, b: Self::M) -> Self::M {
-        halves!(_mm256_andnot_ps, b, a)
-    }
-    #[inline(always)]
-    fn or(self, a: Self::M, b: Self::M) -> Self::M {
-        halves!(_mm256_or_ps, a, b)
-    }
-    #[inline(always)]
     fn select(self, m: Self::M, a: Self::V, b: Self::V) -> Self::V {
         halves!(_mm256_blendv_ps, b, a, m)
     }
@@ -348,7 +329,7 @@ impl Simd for Avx2 {
     #[inline(always)]
     fn prefetch(self, at: &f32) {
         // SAFETY: a prefetch reads nothing.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(at).cast()) }
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(std::ptr::from_ref(at).cast()) }
     }
 }
 
@@ -468,14 +449,6 @@ impl Simd for Avx512 {
         whole!(_mm512_cmp_ps_mask::<_CMP_EQ_OQ>(a, b))
     }
     #[inline(always)]
-    fn without(self, a: Self::M, b: Self::M) -> Self::M {
-        a & !b
-    }
-    #[inline(always)]
-    fn or(self, a: Self::M, b: Self::M) -> Self::M {
-        a | b
-    }
-    #[inline(always)]
     fn select(self, m: Self::M, a: Self::V, b: Self::V) -> Self::V {
         whole!(_mm512_mask_blend_ps(m, b, a))
     }
@@ -534,7 +507,7 @@ impl Simd for Avx512 {
     #[inline(always)]
     fn prefetch(self, at: &f32) {
         // A prefetch reads nothing.
-        whole!(_mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(at).cast()))
+        whole!(_mm_prefetch::<_MM_HINT_T1>(std::ptr::from_ref(at).cast()))
     }
 }
 

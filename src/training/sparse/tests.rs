@@ -325,8 +325,8 @@ fn units_without_a_way_to_the_outputs_are_left_out() {
     let trainer = Trainer::new(network, data, sgd(32, 0.1, 0.9), Options::default()).unwrap();
     let run = trainer.start(&start, &mask).unwrap();
     let inputs = network.input.size();
-    assert_eq!(run.linear_kernels()[0].1, mask.layers[0].kept_count() - inputs);
-    assert_eq!(run.linear_kernels()[1].1, mask.layers[1].kept_count());
+    assert_eq!(run.active_weights()[0], mask.layers[0].kept_count() - inputs);
+    assert_eq!(run.active_weights()[1], mask.layers[1].kept_count());
     let trained = trainer.train(&start, &mask, Budget::Steps(4), &seeds, "t", &mut |_| {}).unwrap();
     let row = |parameters: &Parameters, unit| parameters.layers[0].weight.index_axis(axis(0), unit).to_owned();
     let bias = |parameters: &Parameters, unit: usize| parameters.layers[0].bias.as_ref().unwrap()[unit];

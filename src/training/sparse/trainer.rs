@@ -227,9 +227,15 @@ impl Run<'_> {
         names.zip(self.chain.clock.times.iter().copied()).collect()
     }
 
-    /// The kernel of each linear layer and its kept weights between units that matter.
-    pub fn linear_kernels(&self) -> Vec<(LinearKernel, usize)> {
-        self.chain.linears().iter().map(|linear| (linear.kernel(), linear.kept())).collect()
+    /// The kernel of each linear layer.
+    pub fn linear_kernels(&self) -> Vec<LinearKernel> {
+        self.chain.linear_kernels().collect()
+    }
+
+    /// The kept weights of each layer that are trained: those to units from which a path of kept weights
+    /// leads to an output.
+    pub fn active_weights(&self) -> Vec<usize> {
+        self.chain.active_weights()
     }
 }
 
