@@ -244,9 +244,9 @@ fn steps_follow_the_rules_and_keep_the_mask() {
         for share in [0.6, 0.05] {
             let mask = random_mask(&network, share);
             let start = initial(&network, &mask);
-            for hyperparameters in [adam(40), sgd(40, 0.1, 0.9)] {
+            for hyperparameters in [adam(24), sgd(24, 0.1, 0.9)] {
                 let seeds = Seeds::new(1, 0);
-                let batches = batches(&data, 40, 4, &seeds, "test");
+                let batches = batches(&data, 24, 4, &seeds, "test");
                 let expected = reference::train(&network, &start, &mask, &data, hyperparameters, &batches);
                 for options in all_options() {
                     let trainer = Trainer::new(&network, &data, hyperparameters, options).unwrap();
@@ -277,6 +277,27 @@ fn logits_are_those_of_the_sums() {
                         assert!((f64::from(*found) - expected).abs() < 1e-5, "{name}: {found} {expected}");
                     }
                 }
+            }
+        }
+    }
+}
+
+/// The same training on every instruction set, to rounding.
+#[test]
+fn instruction_sets_agree() {
+    for Case { name, network, data } in cases() {
+        let mask = random_mask(&network, 0.4);
+        let start = initial(&network, &mask);
+        let train = |instructions| {
+            let options = Options { instructions, ..Options::default() };
+            let trainer = Trainer::new(&network, &data, sgd(50, 0.1, 0.9), options).unwrap();
+            let trained = trainer.train(&start, &mask, Budget::Steps(6), &Seeds::new(1, 0), "t", &mut |_| {});
+            Values::of(&trained.unwrap())
+        };
+        let portable = train(InstructionSet::PORTABLE);
+        for set in InstructionSet::available() {
+            for error in errors(&train(set), &portable) {
+                assert!(error < 1e-5, "{name}, {set}: {error}");
             }
         }
     }

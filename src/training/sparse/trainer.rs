@@ -45,6 +45,13 @@ fn check(network: &Network, data: &Dataset) -> Result<(), TrainingError> {
             expected: format!("needs a linear last layer, which {} has not", network.architecture),
         });
     }
+    if !data.images.is_standard_layout() {
+        return Err(TrainingError::Hyperparameter {
+            name: "data",
+            value: data.name.clone(),
+            expected: "must hold its images one after the other (row-major)".into(),
+        });
+    }
     check_data(network, data)
 }
 
