@@ -31,9 +31,9 @@ pub(super) struct Chain {
     lines: usize,
     maps: Option<Maps>,
     linears: Vec<Linear>,
-    /// The inputs of each linear layer, and the logits: [unit][batch].
+    /// The inputs of each linear layer, and the logits: `[unit][batch]`.
     values: Vec<Vec<Line>>,
-    /// The gradient of what each linear layer gives before its activation: [unit][batch].
+    /// The gradient of what each linear layer gives before its activation: `[unit][batch]`.
     deltas: Vec<Vec<Line>>,
     pub(super) clock: Clock,
 }
@@ -48,7 +48,7 @@ pub(super) fn prefetch<S: Simd>(s: S, images: &[&[f32]]) {
     }
 }
 
-/// Images as the inputs of a layer: [pixel][image].
+/// Images as the inputs of a layer: `[pixel][image]`.
 struct Gather<'a> {
     images: &'a [&'a [f32]],
     pixels: &'a [u32],
@@ -146,7 +146,7 @@ impl Chain {
         convolutions.into_iter().chain(self.linears.iter().map(Linear::kept)).collect()
     }
 
-    /// The logits, [class][image].
+    /// The logits, `[class][image]`.
     pub(super) fn forward(&mut self, images: &[&[f32]]) -> &[Line] {
         let Self { set, lines, maps, linears, values, clock, .. } = self;
         let convolutions = clock.images() - linears.len();

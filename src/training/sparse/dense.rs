@@ -82,11 +82,11 @@ struct Step<'a> {
     outputs: usize,
     /// Lines of a row of weights.
     lines: usize,
-    /// [output][batch].
+    /// `[output][batch]`.
     dy: &'a [f32],
     batch: usize,
     stride: usize,
-    /// [batch][input].
+    /// `[batch][input]`.
     x: &'a [Line],
 }
 
@@ -134,7 +134,7 @@ pub(super) fn transpose(from: &[Line], rows: usize, from_lines: usize, to: &mut 
     }
 }
 
-/// The weights of a layer with all its pruned ones, [output][input], rows filled up to lines.
+/// The weights of a layer with all its pruned ones, `[output][input]`, rows filled up to lines.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Dense {
     pub(super) values: Tensor,
@@ -144,7 +144,7 @@ pub(super) struct Dense {
     inputs: usize,
     /// Lines of a unit.
     lines: usize,
-    /// [batch][input].
+    /// `[batch][input]`.
     transposed: Vec<Line>,
 }
 

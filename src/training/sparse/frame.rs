@@ -2,7 +2,7 @@
 
 use crate::network::FeatureShape;
 
-/// Feature maps of sixteen images, [channel][row][column], with a frame of zeros for the padding of
+/// Feature maps of sixteen images, `[channel][row][column]`, with a frame of zeros for the padding of
 /// the convolution that reads them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Frame {

@@ -20,7 +20,7 @@ struct Sparse {
     entries: Vec<(u32, f32)>,
 }
 
-/// The weights of the first layer, [panel of outputs][input][output].
+/// The weights of the first layer, `[panel of outputs][input][output]`.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Inputs {
     values: Tensor,
@@ -33,7 +33,7 @@ pub(super) struct Inputs {
     by_input: Sparse,
     /// Sum over the inputs of w, by output.
     sums: Vec<Line>,
-    /// [image][output].
+    /// `[image][output]`.
     turned: Vec<Line>,
 }
 
@@ -122,12 +122,12 @@ impl Inputs {
         by_input.starts.truncate(pixels.len() + 1);
     }
 
-    /// W x of the images that were read, [image][output], into a buffer of its own.
+    /// W x of the images that were read, `[image][output]`, into a buffer of its own.
     pub(super) fn multiply(&mut self) -> impl Kernel<Output = ()> + '_ {
         Forward { layer: self }
     }
 
-    /// What `multiply` found, as [output][image].
+    /// What `multiply` found, as `[output][image]`.
     pub(super) fn turn(&self, y: &mut [Line]) {
         let width = self.outputs.div_ceil(LANES);
         let images = self.lines * LANES;

@@ -18,7 +18,7 @@ fn exponential<S: Simd>(s: S, x: S::V) -> S::V {
     s.mul(sum, s.power_of_two(n))
 }
 
-/// Logits [class][image] become the gradient of their loss: (softmax - one of the label) / images.
+/// Logits `[class][image]` become the gradient of their loss: (softmax - one of the label) / images.
 pub(super) struct Loss<'a> {
     pub(super) lines: usize,
     pub(super) labels: &'a [u8],

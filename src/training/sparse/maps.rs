@@ -27,9 +27,9 @@ enum Kind {
 struct Stage {
     kind: Kind,
     output: Frame,
-    /// [group][frame]; nothing where a pooling follows a convolution, whose outputs it keeps instead.
+    /// `[group][frame]`; nothing where a pooling follows a convolution, whose outputs it keeps instead.
     values: Vec<Line>,
-    /// [group][cell] of a pooling.
+    /// `[group][cell]` of a pooling.
     places: Vec<Line>,
 }
 
@@ -51,20 +51,20 @@ pub(super) struct Maps {
     /// The pixels of the channels that matter.
     pixels: Vec<u32>,
     input: Frame,
-    /// [group][frame].
+    /// `[group][frame]`.
     images: Vec<Line>,
     stages: Vec<Stage>,
     /// The line of each unit that the linear layers use.
     flat: Vec<u32>,
     /// Lines of a unit of the linear layers: the number of groups.
     groups: usize,
-    /// The gradient of those units, [unit][group].
+    /// The gradient of those units, `[unit][group]`.
     delta: Vec<Line>,
     /// The outputs of a convolution before its pooling; gradients of a group.
     scratch: [Vec<Line>; 2],
 }
 
-/// The images of one group, [pixel] in a frame.
+/// The images of one group, `[pixel]` in a frame.
 struct Gather<'a> {
     images: [&'a [f32]; LANES],
     /// Those of the group after it.
@@ -236,7 +236,7 @@ impl Maps {
         taps.collect()
     }
 
-    /// The units that the linear layers use, [unit][group].
+    /// The units that the linear layers use, `[unit][group]`.
     pub(super) fn forward(&mut self, set: InstructionSet, images: &[&[f32]], x: &mut [Line], clock: &mut Clock) {
         for (index, chunk) in images.chunks(LANES).enumerate() {
             // Lanes beyond the last image take the first one's values, which nothing reads.

@@ -1,6 +1,6 @@
 //! Training on the surviving weights alone, on own kernels: f32, one thread, no burn.
 //!
-//! A batch is stored [unit][image], so that the inner loops run over images and a kept weight is one
+//! A batch is stored `[unit][image]`, so that the inner loops run over images and a kept weight is one
 //! multiplication of a whole row with a number. Each layer takes the kernel that is faster at its density
 //! and shape ([`Kernels`]), compiled for the instructions that the processor has
 //! ([`InstructionSet`]). Units from which no path of kept weights leads to an output cost

@@ -56,7 +56,7 @@ pub(super) struct Pattern {
     pub(super) columns: Vec<u32>,
 }
 
-/// out[r] = finish(bias[r] + sum over the row of w x[column]).
+/// `out[r] = finish(bias[r] + sum over the row of w x[column])`.
 pub(super) struct Gather<'a> {
     pub(super) pattern: &'a Pattern,
     pub(super) weights: &'a [f32],
@@ -115,7 +115,7 @@ impl Kernel for Gather<'_> {
     }
 }
 
-/// gradient[k] = sum over the batch of dy[row of k] x[column of k].
+/// `gradient[k] = sum over the batch of dy[row of k] x[column of k]`.
 pub(super) struct Dots<'a> {
     pub(super) pattern: &'a Pattern,
     pub(super) x: &'a [Line],
@@ -193,7 +193,7 @@ impl Kernel for Update<'_> {
     }
 }
 
-/// gradient[unit] = sum over the batch of dy[unit].
+/// `gradient[unit] = sum over the batch of dy[unit]`.
 pub(super) struct Sums<'a> {
     pub(super) dy: &'a [Line],
     pub(super) lines: usize,

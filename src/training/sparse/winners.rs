@@ -3,7 +3,7 @@
 //! Of the outputs of a convolution that a pooling reads, only the largest of each window has a gradient: a
 //! quarter of them with windows of 2 x 2, and another one in each image. So images are taken one by one,
 //! and the inner loops run over the taps of a row of the kernel, which lie side by side where the
-//! channels of an input come last: [row][column][channel].
+//! channels of an input come last: `[row][column][channel]`.
 //!
 //! Gradients of weights: for each output channel, g times the patch of the input at the winner.
 //! Gradients of inputs: for each position, the sum over the channels that won there of g times their
@@ -30,10 +30,10 @@ pub(super) struct Winners {
     patches: Vec<u32>,
     /// Where each tap lies in `gradient` and `weights`.
     taps: Vec<u32>,
-    /// [output channel][row of the kernel][lines].
+    /// `[output channel][row of the kernel][lines]`.
     gradient: Vec<Line>,
     weights: Vec<Line>,
-    /// [image]: inputs and their gradients with channels last.
+    /// `[image]`: inputs and their gradients with channels last.
     turned: Vec<Line>,
     back: Vec<Line>,
     /// The gradients of the pooled outputs, through the activation.
@@ -152,7 +152,7 @@ impl Winners {
         }
     }
 
-    /// gradient[channel] += g patch, for `N` lines: `N / W` rows of the kernel from `row` on, `W` lines of
+    /// `gradient[channel]` += g patch, for `N` lines: `N / W` rows of the kernel from `row` on, `W` lines of
     /// each from `line` on.
     #[inline(always)]
     fn add_gradient<S: Simd, const N: usize, const W: usize>(
