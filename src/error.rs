@@ -43,7 +43,6 @@ pub enum Error {
     #[error(transparent)]
     Pruning(#[from] crate::pruning::PruningError),
     /// Training cannot be done as asked, or failed.
-    #[cfg(feature = "train")]
     #[error(transparent)]
     Training(#[from] crate::training::TrainingError),
     /// A study cannot be read or run.

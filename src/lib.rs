@@ -20,7 +20,7 @@
 //! | [`percolation`] | the sweep and the flow from inputs to outputs | Newman and Ziff, Phys. Rev. E 64, 016706 |
 //! | [`topology`] | degrees, strengths, assortativity, clustering, cores, paths, allocation | Newman, Phys. Rev. Lett. 89, 208701; Robins and Alexander, Comput. Math. Organ. Theory 10, 69; Evci et al., arXiv:1911.11134 |
 //! | [`graph`] | [`graph::LayeredGraph`] and petgraph's traits | |
-#![cfg_attr(feature = "train", doc = "| [`training`] | training on burn, metrics | Kingma and Ba, arXiv:1412.6980 |")]
+//! | [`training`] | training on burn or on the surviving weights alone, metrics | Kingma and Ba, arXiv:1412.6980 |
 //! | [`pruning`] | criteria, scope, schedules | Han et al., arXiv:1506.02626; Frankle and Carbin, arXiv:1803.03635 |
 //! | [`checkpoint`] | safetensors files with masks | |
 //! | [`data`] | image data sets | LeCun et al., Proc. IEEE 86, 2278 |
@@ -52,7 +52,6 @@ pub mod seed;
 pub mod study;
 pub mod table;
 pub mod topology;
-#[cfg(feature = "train")]
 pub mod training;
 
 pub use error::{Error, Result};

@@ -1,23 +1,36 @@
-//! Training on burn, with the mask kept at every step, and the metrics of a test set.
+//! Training with the mask kept at every step, and the metrics of a test set: on burn (dense
+//! products and a mask, the reference), or on own kernels for the surviving weights alone
+//! ([`sparse`], which every build has).
 //!
 //! Random numbers come from named streams alone (never from burn's process-wide generator), and
-//! every tensor operation runs on one thread, so that a training gives the same bytes whatever
-//! else the process does.
+//! every operation runs on one thread, so that a training gives the same bytes whatever else the
+//! process does.
 
+#[cfg(feature = "train")]
 mod device;
 mod evolution;
 mod hyperparameters;
 mod metrics;
+#[cfg(feature = "train")]
 mod module;
+mod progress;
+pub mod sparse;
+#[cfg(feature = "train")]
 mod trainer;
 
+#[cfg(feature = "train")]
 pub use device::Device;
 pub use evolution::Evolution;
 pub use hyperparameters::{Budget, Hyperparameters, Optimiser};
 pub use metrics::Metrics;
-pub use trainer::{Progress, Trainer, evaluate, logits};
+pub use progress::Progress;
+#[cfg(feature = "train")]
+pub use trainer::{Trainer, evaluate, logits};
 
 use thiserror::Error;
+
+use crate::data::Dataset;
+use crate::network::Network;
 
 /// Training cannot be done as asked, or failed.
 #[derive(Debug, Error)]
@@ -58,6 +71,7 @@ pub enum TrainingError {
     #[error(transparent)]
     Network(#[from] crate::network::NetworkError),
     /// The device gave back something else than was asked for: an error of this crate or of burn.
+    #[cfg(feature = "train")]
     #[error("device {device}: {message}")]
     Device {
         /// The device.
@@ -65,4 +79,15 @@ pub enum TrainingError {
         /// What it said.
         message: String,
     },
+}
+
+fn check_data(network: &Network, data: &Dataset) -> Result<(), TrainingError> {
+    if data.images.ncols() != network.input.size() {
+        return Err(TrainingError::Data {
+            dataset: data.name.clone(),
+            found: data.images.ncols(),
+            expected: network.input.size(),
+        });
+    }
+    Ok(())
 }

@@ -7,7 +7,7 @@ use burn::tensor::{Int, Tensor, TensorData};
 use ndarray::Array2;
 
 use super::module::{Chain, ChainMask, values};
-use super::{Budget, Device, Hyperparameters, Metrics, Optimiser, TrainingError};
+use super::{Budget, Device, Hyperparameters, Metrics, Optimiser, Progress, TrainingError, check_data};
 use crate::data::Dataset;
 use crate::mask::Mask;
 use crate::network::{Network, Parameters};
@@ -15,15 +15,6 @@ use crate::seed::Seeds;
 
 /// Images a pass of the evaluation; only memory depends on it.
 const EVALUATION_BATCH: usize = 1000;
-
-/// How far a training is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Progress {
-    /// Steps done.
-    pub step: usize,
-    /// Steps in all.
-    pub steps: usize,
-}
 
 /// Trains networks of one description on one data set.
 #[derive(Debug, Clone, Copy)]
@@ -141,17 +132,6 @@ impl<'a> Trainer<'a> {
         let gradients = GradientsParams::from_grads(loss.backward(), &chain);
         optimiser.step(self.hyperparameters.learning_rate, chain, gradients)
     }
-}
-
-fn check_data(network: &Network, data: &Dataset) -> Result<(), TrainingError> {
-    if data.images.ncols() != network.input.size() {
-        return Err(TrainingError::Data {
-            dataset: data.name.clone(),
-            found: data.images.ncols(),
-            expected: network.input.size(),
-        });
-    }
-    Ok(())
 }
 
 /// Logits [images, classes] of a masked network.

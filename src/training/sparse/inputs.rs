@@ -1,0 +1,273 @@
+//! The first layer over the inputs of each image that are not the background.
+//!
+//! With x = c + e, where c is the value of the background and e is zero for most inputs,
+//! W x = c W 1 + W e: the first product is one number an output, kept up to date, and the second
+//! visits the other inputs alone. The weight gradient is dy x^T = c (sum of dy) + dy e^T.
+
+use super::dense::transpose;
+use super::optimiser::{Rule, Tensor};
+use super::simd::{Kernel, LANES, Line, Simd, floats_mut};
+
+/// Lines of a panel of outputs, which one pass holds in registers.
+const PANEL: usize = 4;
+
+/// The inputs of a batch that are not the background, by image and by input.
+#[derive(Debug, Clone, PartialEq, Default)]
+struct Sparse {
+    /// Where each image (or input) starts, and the end of the last.
+    starts: Vec<u32>,
+    /// The input (or image), and x - c.
+    entries: Vec<(u32, f32)>,
+}
+
+/// The weights of the first layer, `[panel of outputs][input][output]`.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Inputs {
+    values: Tensor,
+    kept: Option<Vec<Line>>,
+    background: f32,
+    outputs: usize,
+    inputs: usize,
+    lines: usize,
+    by_image: Sparse,
+    by_input: Sparse,
+    /// Sum over the inputs of w, by output.
+    sums: Vec<Line>,
+    /// `[image][output]`.
+    turned: Vec<Line>,
+}
+
+/// The float of output `o` and input `i` in panels; `width` lines hold all outputs.
+fn place(o: usize, i: usize, inputs: usize, width: usize) -> usize {
+    let panel = o / (PANEL * LANES);
+    let lines = PANEL.min(width - panel * PANEL);
+    (panel * PANEL * inputs + i * lines) * LANES + o % (PANEL * LANES)
+}
+
+impl Inputs {
+    /// From (output, input, w), with `lines` lines a unit.
+    pub(super) fn new(
+        entries: &[(u32, u32, f32)],
+        outputs: usize,
+        inputs: usize,
+        lines: usize,
+        background: f32,
+    ) -> Self {
+        let width = outputs.div_ceil(LANES);
+        let mut weights = vec![0.0; width * LANES * inputs];
+        let mut kept = vec![Line::ZERO; width * inputs];
+        let mut sums = vec![Line::ZERO; width];
+        for &(output, input, w) in entries {
+            let at = place(output as usize, input as usize, inputs, width);
+            weights[at] = w;
+            floats_mut(&mut kept)[at] = 1.0;
+            floats_mut(&mut sums)[output as usize] += w;
+        }
+        let kept = (entries.len() < outputs * inputs).then_some(kept);
+        let turned = vec![Line::ZERO; lines * LANES * width];
+        Self {
+            values: Tensor::new(&weights),
+            kept,
+            background,
+            outputs,
+            inputs,
+            lines,
+            by_image: Sparse::default(),
+            by_input: Sparse::default(),
+            sums,
+            turned,
+        }
+    }
+
+    pub(super) fn weight(&self, output: usize, input: usize) -> f32 {
+        self.values.values()[place(output, input, self.inputs, self.outputs.div_ceil(LANES))]
+    }
+
+    /// Finds the inputs of these images that are not the background; `pixels` are the places of the
+    /// inputs in an image.
+    pub(super) fn read(&mut self, images: &[&[f32]], pixels: &[u32]) {
+        let Self { by_image, by_input, background, .. } = self;
+        by_image.starts.clear();
+        by_image.entries.clear();
+        by_image.starts.push(0);
+        for image in images {
+            let first = by_image.entries.len();
+            // Every input is written, and the next one over it unless it stays: no branch.
+            by_image.entries.resize(first + pixels.len() + 1, (0, 0.0));
+            let mut next = first;
+            for (input, &pixel) in pixels.iter().enumerate() {
+                let x = image[pixel as usize];
+                by_image.entries[next] = (input as u32, x - *background);
+                next += usize::from(x != *background);
+            }
+            by_image.entries.truncate(next);
+            by_image.starts.push(next as u32);
+        }
+        by_input.starts.clear();
+        by_input.starts.resize(pixels.len() + 2, 0);
+        for &(input, _) in &by_image.entries {
+            by_input.starts[input as usize + 2] += 1;
+        }
+        for at in 2..by_input.starts.len() {
+            by_input.starts[at] += by_input.starts[at - 1];
+        }
+        by_input.entries.resize(by_image.entries.len(), (0, 0.0));
+        for (image, ends) in by_image.starts.windows(2).enumerate() {
+            for &(input, x) in &by_image.entries[ends[0] as usize..ends[1] as usize] {
+                let place = &mut by_input.starts[input as usize + 1];
+                by_input.entries[*place as usize] = (image as u32, x);
+                *place += 1;
+            }
+        }
+        by_input.starts.truncate(pixels.len() + 1);
+    }
+
+    /// W x of the images that were read, `[image][output]`, into a buffer of its own.
+    pub(super) fn multiply(&mut self) -> impl Kernel<Output = ()> + '_ {
+        Forward { layer: self }
+    }
+
+    /// What `multiply` found, as `[output][image]`.
+    pub(super) fn turn(&self, y: &mut [Line]) {
+        let width = self.outputs.div_ceil(LANES);
+        let images = self.lines * LANES;
+        let mut whole = vec![Line::ZERO; width * LANES * self.lines];
+        transpose(&self.turned, images, width, &mut whole);
+        y.copy_from_slice(&whole[..y.len()]);
+    }
+
+    /// Gradient and update in one pass.
+    pub(super) fn step<'a>(&'a mut self, dy: &'a [Line], rule: Rule) -> impl Kernel<Output = ()> + 'a {
+        transpose(dy, self.outputs, self.lines, &mut self.turned);
+        Backward { layer: self, rule }
+    }
+}
+
+struct Forward<'a> {
+    layer: &'a mut Inputs,
+}
+
+impl Forward<'_> {
+    #[inline(always)]
+    fn panel<S: Simd, const L: usize>(&mut self, s: S, first: usize) {
+        let layer = &mut *self.layer;
+        let width = layer.outputs.div_ceil(LANES);
+        let weights = &layer.values.w[first * layer.inputs..(first + L) * layer.inputs];
+        let (weights, _) = weights.as_chunks::<L>();
+        let background = s.splat(layer.background);
+        for (image, ends) in layer.by_image.starts.windows(2).enumerate() {
+            let mut sums = [s.zero(); L];
+            for l in 0..L {
+                sums[l] = s.mul(background, s.load(&layer.sums[first + l]));
+            }
+            for &(input, x) in &layer.by_image.entries[ends[0] as usize..ends[1] as usize] {
+                let w = &weights[input as usize];
+                let x = s.splat(x);
+                for l in 0..L {
+                    sums[l] = s.fma(x, s.load(&w[l]), sums[l]);
+                }
+            }
+            for l in 0..L {
+                s.store(&mut layer.turned[image * width + first + l], sums[l]);
+            }
+        }
+    }
+}
+
+impl Kernel for Forward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(mut self, s: S) {
+        let width = self.layer.outputs.div_ceil(LANES);
+        let mut first = 0;
+        while first < width {
+            match width - first {
+                1 => self.panel::<S, 1>(s, first),
+                2 => self.panel::<S, 2>(s, first),
+                3 => self.panel::<S, 3>(s, first),
+                _ => self.panel::<S, PANEL>(s, first),
+            }
+            first += PANEL;
+        }
+    }
+}
+
+struct Backward<'a> {
+    layer: &'a mut Inputs,
+    rule: Rule,
+}
+
+impl Backward<'_> {
+    #[inline(always)]
+    fn panel<S: Simd, const L: usize>(&mut self, s: S, first: usize) {
+        let layer = &mut *self.layer;
+        let width = layer.outputs.div_ceil(LANES);
+        let mut panel = vec![[Line::ZERO; L]; layer.turned.len() / width];
+        let mut total = [s.zero(); L];
+        for (dy, turned) in panel.iter_mut().zip(layer.turned.chunks_exact(width)) {
+            for l in 0..L {
+                dy[l] = turned[first + l];
+                total[l] = s.add(total[l], s.load(&dy[l]));
+            }
+        }
+        for l in 0..L {
+            total[l] = s.mul(s.splat(layer.background), total[l]);
+        }
+        let Tensor { w, first: mean, second } = &mut layer.values;
+        let mut weights = [s.zero(); L];
+        for (input, ends) in layer.by_input.starts.windows(2).enumerate() {
+            let mut sums = total;
+            for &(image, x) in &layer.by_input.entries[ends[0] as usize..ends[1] as usize] {
+                let dy = &panel[image as usize];
+                let x = s.splat(x);
+                for l in 0..L {
+                    sums[l] = s.fma(x, s.load(&dy[l]), sums[l]);
+                }
+            }
+            for l in 0..L {
+                let at = first * layer.inputs + input * L + l;
+                let g = match &layer.kept {
+                    Some(kept) => s.mul(sums[l], s.load(&kept[at])),
+                    None => sums[l],
+                };
+                let moved = self.rule.apply(s, g, &mut w[at], &mut mean[at], &mut second[at]);
+                weights[l] = s.add(weights[l], moved);
+            }
+        }
+        for l in 0..L {
+            s.store(&mut layer.sums[first + l], weights[l]);
+        }
+    }
+}
+
+impl Kernel for Backward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(mut self, s: S) {
+        let width = self.layer.outputs.div_ceil(LANES);
+        let mut first = 0;
+        while first < width {
+            match width - first {
+                1 => self.panel::<S, 1>(s, first),
+                2 => self.panel::<S, 2>(s, first),
+                3 => self.panel::<S, 3>(s, first),
+                _ => self.panel::<S, PANEL>(s, first),
+            }
+            first += PANEL;
+        }
+    }
+}
+
+/// The most frequent value among the first images, and the share of inputs that have it.
+pub(super) fn background(images: ndarray::ArrayView2<'_, f32>) -> (f32, f32) {
+    const ENOUGH: usize = 64;
+    let mut values: Vec<f32> = images.rows().into_iter().take(ENOUGH).flatten().copied().collect();
+    values.sort_by(f32::total_cmp);
+    let runs = values.chunk_by(|a, b| a == b);
+    // The first of equally frequent values.
+    let longest = runs.fold(&[][..], |longest: &[f32], run| if run.len() > longest.len() { run } else { longest });
+    let share = longest.len() as f32 / values.len().max(1) as f32;
+    (longest.first().copied().unwrap_or(0.0), share)
+}

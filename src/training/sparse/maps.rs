@@ -1,0 +1,421 @@
+//! Feature maps: the convolutions and poolings before the first linear layer, sixteen images at a
+//! time, so that the maps of a group stay in the cache from layer to layer.
+
+use std::ops::Range;
+
+use super::chain::prefetch;
+use super::choice::Kernels;
+use super::clock::{BACK, Clock, FORWARD, UPDATE};
+use super::convolution::{Taps, used_channels};
+use super::frame::Frame;
+use super::linear::gate;
+use super::optimiser::Rule;
+use super::pool::{self, Pool};
+use super::rows::Finish;
+use super::simd::{InstructionSet, Kernel, LANES, Line, Simd};
+use crate::mask::Mask;
+use crate::network::{Layer, LayerParameters, Network, Parameters};
+
+#[derive(Debug, Clone)]
+enum Kind {
+    Convolution(Box<Taps>),
+    Pool(Pool),
+}
+
+/// A layer of maps with what the way back needs of its outputs.
+#[derive(Debug, Clone)]
+struct Stage {
+    kind: Kind,
+    output: Frame,
+    /// `[group][frame]`; nothing where a pooling follows a convolution, whose outputs it keeps instead.
+    values: Vec<Line>,
+    /// `[group][cell]` of a pooling.
+    places: Vec<Line>,
+}
+
+impl Stage {
+    /// Pools `channels` of one group; `x` begins with the first of them.
+    fn pool(&mut self, set: InstructionSet, index: usize, groups: usize, x: &[Line], channels: Range<usize>) {
+        if let Kind::Pool(pool) = &self.kind {
+            let y = group_mut(&mut self.values, index, self.output.lines());
+            let cells = self.places.len() / groups;
+            let places = group_mut(&mut self.places, index, cells);
+            set.run(pool::Forward { pool, channels, x, y, places });
+        }
+    }
+}
+
+/// The layers before the first linear one.
+#[derive(Debug, Clone)]
+pub(super) struct Maps {
+    /// The pixels of the channels that matter.
+    pixels: Vec<u32>,
+    input: Frame,
+    /// `[group][frame]`.
+    images: Vec<Line>,
+    stages: Vec<Stage>,
+    /// The line of each unit that the linear layers use.
+    flat: Vec<u32>,
+    /// Lines of a unit of the linear layers: the number of groups.
+    groups: usize,
+    /// The gradient of those units, `[unit][group]`.
+    delta: Vec<Line>,
+    /// The outputs of a convolution before its pooling; gradients of a group.
+    scratch: [Vec<Line>; 2],
+}
+
+/// The images of one group, `[pixel]` in a frame.
+struct Gather<'a> {
+    images: [&'a [f32]; LANES],
+    /// Those of the group after it.
+    next: &'a [&'a [f32]],
+    pixels: &'a [u32],
+    frame: Frame,
+    x: &'a mut [Line],
+}
+
+impl Kernel for Gather<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        prefetch(s, self.next);
+        let mut pixels = self.pixels.iter();
+        for channel in 0..self.frame.channels {
+            for y in 0..self.frame.height {
+                let at = self.frame.at(channel, y, 0);
+                for (line, &pixel) in self.x[at..at + self.frame.width].iter_mut().zip(pixels.by_ref()) {
+                    let mut values = [0.0; LANES];
+                    for lane in 0..LANES {
+                        values[lane] = self.images[lane][pixel as usize];
+                    }
+                    s.store(line, s.load_any(&values));
+                }
+            }
+        }
+    }
+}
+
+/// to = finish(from), out of its frame.
+struct Unframe<'a> {
+    frame: Frame,
+    from: &'a [Line],
+    finish: Finish<'a>,
+    to: &'a mut [Line],
+}
+
+impl Kernel for Unframe<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let mut to = self.to.iter_mut();
+        for channel in 0..self.frame.channels {
+            for y in 0..self.frame.height {
+                let at = self.frame.at(channel, y, 0);
+                for (at, to) in (at..at + self.frame.width).zip(to.by_ref()) {
+                    s.store(to, self.finish.apply(s, s.load(&self.from[at]), at));
+                }
+            }
+        }
+    }
+}
+
+fn group<T>(values: &[T], group: usize, size: usize) -> &[T] {
+    &values[group * size..(group + 1) * size]
+}
+
+fn group_mut<T>(values: &mut [T], group: usize, size: usize) -> &mut [T] {
+    &mut values[group * size..(group + 1) * size]
+}
+
+impl Maps {
+    /// The maps of which the linear layers use the flat `units`, for `groups` groups of images.
+    pub(super) fn new(
+        network: &Network,
+        parameters: &Parameters,
+        mask: &Mask,
+        units: &[u32],
+        groups: usize,
+        kernels: Kernels,
+    ) -> Self {
+        let layers: Vec<&Layer> =
+            network.layers.iter().take_while(|layer| !matches!(layer, Layer::Linear(_))).collect();
+        let shapes: Vec<_> = layers
+            .iter()
+            .filter_map(|layer| match layer {
+                Layer::Convolution(convolution) => Some((convolution.input, convolution.output)),
+                Layer::MaxPool { input, output, .. } => Some((*input, *output)),
+                Layer::Linear(_) => None,
+            })
+            .collect();
+        // The channels that matter after each layer, from the last to the image.
+        let last = shapes.last().map_or(network.input, |&(_, output)| output);
+        let area = (last.height * last.width) as u32;
+        let mut channels: Vec<u32> = units.iter().map(|unit| unit / area).collect();
+        channels.dedup();
+        let mut after = vec![channels];
+        let mut at = layers.iter().filter(|layer| matches!(layer, Layer::Convolution(_))).count();
+        for layer in layers.iter().rev() {
+            let outputs = &after[after.len() - 1];
+            let inputs = if matches!(layer, Layer::Convolution(_)) {
+                at -= 1;
+                used_channels(&mask.layers[at], outputs)
+            } else {
+                outputs.clone()
+            };
+            after.push(inputs);
+        }
+        after.reverse();
+        let padding = |index: usize| match layers.get(index) {
+            Some(Layer::Convolution(convolution)) => convolution.padding,
+            _ => 0,
+        };
+        let input = Frame::new(network.input, after[0].len(), padding(0));
+        let image_area = network.input.height * network.input.width;
+        let pixels = after[0].iter().flat_map(|&channel| {
+            let first = channel as usize * image_area;
+            first as u32..(first + image_area) as u32
+        });
+        let mut stages = Vec::new();
+        let mut scratch = 0;
+        let mut before = input;
+        for (index, (layer, (_, shape))) in layers.iter().zip(&shapes).enumerate() {
+            let outputs = &after[index + 1];
+            let output = Frame::new(*shape, outputs.len(), padding(index + 1));
+            let pooled = matches!(layers.get(index + 1), Some(Layer::MaxPool { .. }));
+            let (kind, keeps, places) = match layer {
+                Layer::Convolution(description) => {
+                    let (layer, mask) = (&parameters.layers[at], &mask.layers[at]);
+                    at += 1;
+                    let taps = Taps::new(description, layer, mask, &after[index], outputs.clone());
+                    (Kind::Convolution(Box::new(taps)), !pooled, 0)
+                }
+                Layer::MaxPool { kernel, stride, .. } => {
+                    let pool = Pool { input: before, output, kernel: *kernel, stride: *stride };
+                    if let Some(Stage { kind: Kind::Convolution(taps), .. }) = stages.last_mut() {
+                        taps.choose(&pool, kernels);
+                    }
+                    (Kind::Pool(pool), true, outputs.len() * shape.height * shape.width)
+                }
+                Layer::Linear(_) => continue,
+            };
+            scratch = scratch.max(output.lines()).max(before.lines());
+            let values = vec![Line::ZERO; if keeps { groups * output.lines() } else { 0 }];
+            stages.push(Stage { kind, output, values, places: vec![Line::ZERO; groups * places] });
+            before = output;
+        }
+        let slot = |channel: u32| after[after.len() - 1].binary_search(&channel).unwrap_or(0);
+        let flat = units.iter().map(|unit| {
+            let (y, x) = (unit % area / last.width as u32, unit % area % last.width as u32);
+            before.at(slot(unit / area), y as usize, x as usize) as u32
+        });
+        Self {
+            pixels: pixels.collect(),
+            input,
+            images: vec![Line::ZERO; groups * input.lines()],
+            stages,
+            flat: flat.collect(),
+            groups,
+            delta: vec![Line::ZERO; units.len() * groups],
+            scratch: [vec![Line::ZERO; scratch], vec![Line::ZERO; scratch]],
+        }
+    }
+
+    /// Where the linear layers put the gradient of their inputs.
+    pub(super) fn delta(&mut self) -> &mut [Line] {
+        &mut self.delta
+    }
+
+    /// The kept taps of each convolution, between channels that matter.
+    pub(super) fn kept(&self) -> Vec<usize> {
+        let taps = self.stages.iter().filter_map(|stage| match &stage.kind {
+            Kind::Convolution(taps) => Some(taps.kept()),
+            Kind::Pool(_) => None,
+        });
+        taps.collect()
+    }
+
+    /// The units that the linear layers use, `[unit][group]`.
+    pub(super) fn forward(&mut self, set: InstructionSet, images: &[&[f32]], x: &mut [Line], clock: &mut Clock) {
+        for (index, chunk) in images.chunks(LANES).enumerate() {
+            // Lanes beyond the last image take the first one's values, which nothing reads.
+            let mut rows = [images[0]; LANES];
+            rows[..chunk.len()].copy_from_slice(chunk);
+            let input = group_mut(&mut self.images, index, self.input.lines());
+            let next = (index + 1) * LANES;
+            let next = &images[next.min(images.len())..(next + LANES).min(images.len())];
+            set.run(Gather { images: rows, next, pixels: &self.pixels, frame: self.input, x: input });
+            clock.lap(clock.images(), FORWARD);
+            let mut convolutions = 0;
+            for at in 0..self.stages.len() {
+                let (before, after) = self.stages.split_at_mut(at);
+                let Some((stage, rest)) = after.split_first_mut() else { continue };
+                let rest = rest.first_mut();
+                let scratch = &mut self.scratch[0];
+                let input = match before.last() {
+                    Some(before) if before.values.is_empty() => None,
+                    Some(before) => Some(group(&before.values, index, before.output.lines())),
+                    None => Some(group(&self.images, index, self.input.lines())),
+                };
+                match &stage.kind {
+                    Kind::Convolution(taps) => {
+                        let (input, all) = (input.unwrap_or_default(), 0..stage.output.channels);
+                        convolutions += 1;
+                        match rest {
+                            Some(next) if stage.values.is_empty() && taps.by_channel() => {
+                                for channel in all {
+                                    let one = channel..channel + 1;
+                                    taps.forward(set, input, (stage.output, one.clone()), scratch);
+                                    next.pool(set, index, self.groups, scratch, one);
+                                }
+                            }
+                            _ if stage.values.is_empty() => taps.forward(set, input, (stage.output, all), scratch),
+                            _ => {
+                                let y = group_mut(&mut stage.values, index, stage.output.lines());
+                                taps.forward(set, input, (stage.output, all), y);
+                            }
+                        }
+                    }
+                    Kind::Pool(pool) => {
+                        let all = 0..pool.output.channels;
+                        match before.last() {
+                            Some(Stage { kind: Kind::Convolution(taps), .. }) if taps.by_channel() => {}
+                            _ => stage.pool(set, index, self.groups, input.unwrap_or(scratch), all),
+                        }
+                    }
+                }
+                // Poolings count to the convolution before them.
+                clock.lap(convolutions.max(1) - 1, FORWARD);
+            }
+            let last = match self.stages.last() {
+                Some(stage) => group(&stage.values, index, stage.output.lines()),
+                None => group(&self.images, index, self.input.lines()),
+            };
+            for (unit, &at) in self.flat.iter().enumerate() {
+                x[unit * self.groups + index] = last[at as usize];
+            }
+        }
+    }
+
+    /// The way back from `delta`, and one update.
+    pub(super) fn step(&mut self, set: InstructionSet, batch: usize, rule: Rule, clock: &mut Clock) {
+        let first = self.stages.iter().position(|stage| matches!(stage.kind, Kind::Convolution(_)));
+        let Some(first) = first else { return };
+        let mut convolutions = 0;
+        for stage in &mut self.stages {
+            if let Kind::Convolution(taps) = &mut stage.kind {
+                taps.turn();
+                convolutions += 1;
+            }
+        }
+        for index in 0..batch.div_ceil(LANES) {
+            let [current, other] = &mut self.scratch;
+            let mut convolution = convolutions;
+            let mut done = false;
+            if let Some(stage) = self.stages.last() {
+                current[..stage.output.lines()].fill(Line::ZERO);
+            }
+            for (unit, &at) in self.flat.iter().enumerate() {
+                current[at as usize] = self.delta[unit * self.groups + index];
+            }
+            for at in (first..self.stages.len()).rev() {
+                let (before, after) = self.stages.split_at_mut(at);
+                let Stage { kind, output, values, places } = &mut after[0];
+                // A pooling and its convolution in one: by winners, or channel by channel.
+                if let Some((Stage { kind: Kind::Convolution(taps), .. }, before)) = before.split_last_mut()
+                    && let Kind::Pool(pool) = kind
+                    && (taps.has_winners() || (at - 1 == first && taps.by_channel()))
+                {
+                    let x = match before.last() {
+                        Some(before) => group(&before.values, index, before.output.lines()),
+                        None => group(&self.images, index, self.input.lines()),
+                    };
+                    let values = group(values, index, output.lines());
+                    let places = group(places, index, places.len() / self.groups);
+                    let finish = gate(taps.activation, values);
+                    convolution -= 1;
+                    if taps.has_winners() {
+                        let dx = (at - 1 > first).then_some(&mut other[..]);
+                        taps.back_from_pool(set, pool, x, (current, places, finish), dx);
+                        std::mem::swap(current, other);
+                    } else {
+                        let dx = &mut other[..pool.input.channel()];
+                        for channel in 0..pool.output.channels {
+                            let channels = channel..channel + 1;
+                            let one = channels.clone();
+                            set.run(pool::Backward { pool, channels: one, dy: current, places, finish, dx });
+                            taps.gradient(set, x, dx, channels);
+                        }
+                    }
+                    clock.lap(convolution, UPDATE);
+                    done = true;
+                    continue;
+                }
+                if std::mem::take(&mut done) {
+                    // The pooling behind did all.
+                    continue;
+                }
+                let input = match before.last() {
+                    // Nothing where the outputs of a convolution were not kept: its pooling needs none.
+                    Some(before) if before.values.is_empty() => &[],
+                    Some(before) => group(&before.values, index, before.output.lines()),
+                    None => group(&self.images, index, self.input.lines()),
+                };
+                match kind {
+                    Kind::Pool(pool) => {
+                        let values = group(values, index, output.lines());
+                        // Where the largest input of a pooling lies the derivative follows from the output.
+                        let finish = match before.last().map(|before| &before.kind) {
+                            Some(Kind::Convolution(taps)) => gate(taps.activation, values),
+                            _ => Finish::Plain,
+                        };
+                        let places = group(places, index, places.len() / self.groups);
+                        let channels = 0..pool.output.channels;
+                        let dx = &mut other[..pool.input.lines()];
+                        set.run(pool::Backward { pool, channels, dy: current, places, finish, dx });
+                        std::mem::swap(current, other);
+                        clock.lap(convolution.max(1) - 1, BACK);
+                    }
+                    Kind::Convolution(taps) => {
+                        if !values.is_empty() {
+                            let values = group(values, index, output.lines());
+                            let finish = gate(taps.activation, values);
+                            set.run(Unframe { frame: *output, from: current, finish, to: other });
+                            std::mem::swap(current, other);
+                        }
+                        let dy = &current[..taps.output.lines()];
+                        convolution -= 1;
+                        clock.lap(convolution, BACK);
+                        taps.gradient(set, input, dy, 0..output.channels);
+                        clock.lap(convolution, UPDATE);
+                        if at > first {
+                            taps.backward(set, dy, &mut other[..taps.input.lines()]);
+                            std::mem::swap(current, other);
+                        }
+                        clock.lap(convolution, BACK);
+                    }
+                }
+            }
+        }
+        let mut convolutions = 0;
+        for stage in &mut self.stages {
+            if let Kind::Convolution(taps) = &mut stage.kind {
+                taps.step(set, rule);
+                clock.lap(convolutions, UPDATE);
+                convolutions += 1;
+            }
+        }
+    }
+
+    /// Writes kept weights and biases back, into the layers of the convolutions.
+    pub(super) fn write(&self, layers: &mut [LayerParameters]) {
+        let taps = self.stages.iter().filter_map(|stage| match &stage.kind {
+            Kind::Convolution(taps) => Some(taps),
+            Kind::Pool(_) => None,
+        });
+        for (taps, layer) in taps.zip(layers) {
+            taps.write(layer);
+        }
+    }
+}

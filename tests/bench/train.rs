@@ -1,0 +1,236 @@
+//! How long a pass over MNIST takes at several densities; beside PyTorch with `--peers PYTHON`.
+//!
+//! ```text
+//! cargo bench --no-default-features --bench train -- [--peers PYTHON] [--rounds N] [--only TEXT] [--steps N]
+//! ```
+//!
+//! One pass over the 60,000 training images in batches of 128 with Adam, on one thread, under global
+//! magnitude masks of a network trained for one pass. Ours and the peers take turns in one run; times are
+//! seconds of the CPU, medians over the rounds. `--steps N` does N steps instead of the 468 of a pass and
+//! scales. `--only TEXT` takes the cases whose name holds the text. The images are looked for in
+//! `../shared/data` and where the programs look.
+//!
+//! The floor of a layer is the larger of two times: its floating-point operations (two for each kept
+//! weight, position and image, three times: forward, back to the inputs, gradient; the first layer has no
+//! way back) over the rate of multiply-adds from registers, and its bytes (24 for each kept
+//! weight and step: weight and state read and written) over the rate of reading and writing memory that
+//! stays in the second cache, both measured in the same run. Kernels that skip the background of images
+//! or all but the largest inputs of a pooling do less than that and can pass 100 %.
+
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::fs;
+use std::hint::black_box;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use prunephase::data::{self, Locations, Normalisation, Split};
+use prunephase::mask::Mask;
+use prunephase::network::{Architecture, Layer, Network, Parameters};
+use prunephase::pruning::{Criterion, Scope, prune};
+use prunephase::seed::Seeds;
+use prunephase::training::sparse::{Options as Engine, Run, Trainer};
+use prunephase::training::{Budget, Hyperparameters, Optimiser};
+use support::{Options, extra_memory, median};
+
+const ADAM: Hyperparameters =
+    Hyperparameters { optimiser: Optimiser::Adam, learning_rate: 1e-3, momentum: 0.0, batch: 128 };
+const CASES: [(&str, usize, &[f64]); 3] =
+    [("fc4", 128, &[1.0, 0.1, 0.01, 0.001]), ("cnn5", 1, &[1.0, 0.1, 0.01]), ("cnn5", 4, &[1.0, 0.01])];
+
+fn locations() -> Locations {
+    Locations::from_environment(Some(Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data")))
+}
+
+/// Seconds of the CPU that this process has used; of the clock where the system does not tell.
+fn cpu_seconds(start: Instant) -> f64 {
+    // The kernel's count is brought up to date when the thread yields.
+    std::thread::yield_now();
+    let nanoseconds = fs::read_to_string("/proc/self/schedstat").ok();
+    let nanoseconds = nanoseconds.and_then(|text| text.split(' ').next()?.parse::<f64>().ok());
+    nanoseconds.map_or_else(|| start.elapsed().as_secs_f64(), |nanoseconds| nanoseconds / 1e9)
+}
+
+/// Operations a second of multiply-adds from registers, and bytes a second of w += a x in 512 KB.
+fn rates(start: Instant) -> (f64, f64) {
+    let engine = Engine::default();
+    let seconds = |work: &mut dyn FnMut()| {
+        let before = cpu_seconds(start);
+        work();
+        cpu_seconds(start) - before
+    };
+    let mut best = (0.0f64, 0.0f64);
+    for _ in 0..3 {
+        let (mut operations, mut bytes) = (0.0, 0.0);
+        let time = seconds(&mut || operations = black_box(engine.instructions.multiply_adds(20_000_000)));
+        best.0 = best.0.max(operations / time);
+        let time = seconds(&mut || bytes = black_box(engine.instructions.stream(512 << 10, 4000)));
+        best.1 = best.1.max(bytes / time);
+    }
+    best
+}
+
+struct Case {
+    name: String,
+    network: Network,
+    parameters: Parameters,
+    mask: Mask,
+}
+
+fn cases(split: &Split, only: &str) -> Vec<Case> {
+    let seeds = Seeds::new(1, 0);
+    let mut cases = Vec::new();
+    for (architecture, width, densities) in CASES {
+        let name = |density: f64| format!("{architecture} W = {width} at {density}");
+        let wanted: Vec<f64> = densities.iter().copied().filter(|&density| name(density).contains(only)).collect();
+        if wanted.is_empty() {
+            continue;
+        }
+        let network = Architecture::built_in(architecture).unwrap().network(width, split.train.shape, 10).unwrap();
+        let initial = Parameters::initialise(&network, &mut seeds.stream("initialisation"));
+        let dense = Mask::dense(&network);
+        let trainer = Trainer::new(&network, &split.train, ADAM, Engine::default()).unwrap();
+        let trained = trainer.train(&initial, &dense, Budget::Epochs(1.0), &seeds, "dense", &mut |_| {}).unwrap();
+        let scores = Criterion::Magnitude.scores(&trained, &mut seeds.stream("scores")).unwrap();
+        for density in wanted {
+            let kept = (network.weights() as f64 * density).round() as usize;
+            let mask = prune(&dense, &scores, kept, Scope::Global).unwrap();
+            let mut parameters = trained.clone();
+            mask.apply(&mut parameters).unwrap();
+            cases.push(Case { name: name(density), network: network.clone(), parameters, mask });
+        }
+    }
+    cases
+}
+
+fn write(folder: &Path, case: &Case, steps: usize) {
+    let locations = locations();
+    let folders = locations.folders().iter().flat_map(|folder| [folder.join("mnist"), folder.clone()]);
+    let folders: Vec<PathBuf> = folders.collect();
+    let file = |name: &str| folders.iter().map(|folder| folder.join(name)).find(|path| path.is_file());
+    let description = serde_json::json!({
+        "network": case.network,
+        "images": file("train-images-idx3-ubyte.gz"),
+        "labels": file("train-labels-idx1-ubyte.gz"),
+        "batch": ADAM.batch,
+        "steps": steps,
+    });
+    fs::write(folder.join("case.json"), description.to_string()).unwrap();
+    let mut values: Vec<f32> = Vec::new();
+    for (layer, mask) in case.parameters.layers.iter().zip(&case.mask.layers) {
+        values.extend(&layer.weight);
+        values.extend(mask.kept.iter().map(|&kept| f32::from(u8::from(kept))));
+        values.extend(layer.bias.as_ref().unwrap());
+    }
+    let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+    fs::write(folder.join("values.bin"), bytes).unwrap();
+}
+
+/// Floating-point operations of an image and bytes of a step, of each layer with weights.
+fn work(case: &Case) -> Vec<(f64, f64)> {
+    let layers = case.network.layers.iter().filter_map(|layer| match layer {
+        Layer::Linear(_) => Some(1),
+        Layer::Convolution(convolution) => Some(convolution.output.height * convolution.output.width),
+        Layer::MaxPool { .. } => None,
+    });
+    let of = |(at, positions): (usize, usize)| {
+        let kept = case.mask.layers[at].kept_count() as f64;
+        let passes = if at == 0 { 2.0 } else { 3.0 };
+        (2.0 * passes * kept * positions as f64, 24.0 * kept)
+    };
+    layers.enumerate().map(of).collect()
+}
+
+fn print_layers(case: &Case, run: &mut Run<'_>, steps: usize, (operations, bytes): (f64, f64)) {
+    let seeds = Seeds::new(1, 0);
+    run.time_layers();
+    run.advance(steps, &seeds, "bench", &mut |_| {});
+    let times = run.layer_times();
+    let work = work(case);
+    for (at, (name, parts)) in times.iter().enumerate() {
+        let total: f64 = parts.iter().map(|part| part.as_secs_f64()).sum::<f64>() / steps as f64;
+        let parts: Vec<String> =
+            parts.iter().map(|part| format!("{:>8.1}", part.as_secs_f64() / steps as f64 * 1e6)).collect();
+        let kept = case
+            .mask
+            .layers
+            .get(at)
+            .map_or(String::new(), |mask| format!("{:.4}", mask.kept_count() as f64 / mask.kept.len() as f64));
+        let share = work.get(at).map_or(String::new(), |&(flops, moved)| {
+            let floor = (flops * ADAM.batch as f64 / operations).max(moved / bytes);
+            format!("{:>5.0} %", 100.0 * floor / total)
+        });
+        println!("    {name:<24} {kept:>7} {} {:>8.1} {share}", parts.join(" "), total * 1e6);
+    }
+}
+
+fn main() {
+    let options = Options::read();
+    let arguments: Vec<String> = std::env::args().collect();
+    let given =
+        arguments.iter().position(|argument| argument == "--steps").map(|at| arguments[at + 1].parse().unwrap());
+    let mut split = match data::load("mnist", &locations()) {
+        Ok(split) => split,
+        Err(error) => {
+            println!("skipped: {error}");
+            return;
+        }
+    };
+    split.normalise(Normalisation::MNIST).unwrap();
+    let start = Instant::now();
+    let rates = rates(start);
+    println!(
+        "{}; {:.0} GFLOP/s from registers, {:.0} GB/s from the second cache; medians of {} rounds",
+        Engine::default().instructions,
+        rates.0 / 1e9,
+        rates.1 / 1e9,
+        options.rounds
+    );
+    println!("layers: density, microseconds a step forward, back, gradient and update, all; share of the floor\n");
+    for case in cases(&split, &options.only) {
+        let trainer = Trainer::new(&case.network, &split.train, ADAM, Engine::default()).unwrap();
+        let per_epoch = trainer.steps_per_epoch();
+        let steps: usize = given.unwrap_or(per_epoch);
+        let scale = per_epoch as f64 / steps as f64;
+        let folder = tempfile::tempdir().unwrap();
+        let mut peers = options.peers("training.py", folder.path(), || write(folder.path(), &case, steps));
+        let seeds = Seeds::new(1, 0);
+        let mut run = None;
+        let memory = extra_memory(|| {
+            let mut fresh = trainer.start(&case.parameters, &case.mask).unwrap();
+            fresh.advance(steps.min(20), &seeds, "bench", &mut |_| {});
+            run = Some(fresh.clone());
+        }) / 2;
+        let mut run = run.unwrap();
+        let mut ours = Vec::new();
+        let mut times: Vec<Vec<f64>> = vec![Vec::new(); peers.len()];
+        for _ in 0..options.rounds {
+            let before = cpu_seconds(start);
+            run.advance(steps, &seeds, "bench", &mut |_| {});
+            ours.push((cpu_seconds(start) - before) * scale);
+            for (peer, times) in peers.iter_mut().zip(&mut times) {
+                times.extend(peer.round().map(|milliseconds| milliseconds / 1e3 * scale));
+            }
+        }
+        let median_ours = median(&mut ours);
+        print!(
+            "{:<22} {median_ours:>8.4} s ({:.4} to {:.4}), {} MB",
+            case.name,
+            ours[0],
+            ours[ours.len() - 1],
+            memory >> 20
+        );
+        for (peer, times) in peers.iter().zip(&mut times) {
+            if times.is_empty() {
+                print!("; {} did not finish", peer.name());
+            } else {
+                let theirs = median(times);
+                print!("; PyTorch {} {theirs:.3} s, {:.1} times", peer.name(), theirs / median_ours);
+            }
+        }
+        println!();
+        print_layers(&case, &mut run, steps, rates);
+    }
+}
