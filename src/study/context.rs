@@ -5,7 +5,7 @@ use super::{RunFolder, Study};
 use crate::data::Split;
 use crate::network::Architecture;
 use crate::pruning::Schedule;
-use crate::training::{Budget, Device};
+use crate::training::{Budget, Engine};
 
 /// What all tasks of a run share.
 pub(super) struct Context<'a> {
@@ -16,7 +16,7 @@ pub(super) struct Context<'a> {
     pub schedule: Schedule,
     pub training_budget: Budget,
     pub fine_tuning_budget: Budget,
-    pub device: Device,
+    pub engine: Engine,
     pub events: &'a (dyn Fn(&Event<'_>) + Sync),
 }
 

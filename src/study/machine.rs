@@ -5,14 +5,16 @@ use serde::{Deserialize, Serialize};
 use super::folder::write_json;
 use super::{RunFolder, StudyError};
 use crate::files;
-use crate::training::Device;
+use crate::training::{Device, Engine, EngineChoice};
 
 /// What the last bits of results depend on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Machine {
     /// The version of this crate.
     pub prunephase: String,
-    /// Where tensors live.
+    /// What trains.
+    pub engine: EngineChoice,
+    /// Where burn's tensors live.
     pub device: Device,
     /// The vector instructions that kernels may choose at run time: with others the last bits differ.
     pub instruction_set: Vec<String>,
@@ -20,7 +22,7 @@ pub struct Machine {
 
 impl Machine {
     /// This one.
-    pub fn this(device: Device) -> Self {
+    pub fn this(engine: Engine) -> Self {
         let mut found = vec![std::env::consts::ARCH];
         #[cfg(target_arch = "x86_64")]
         {
@@ -32,7 +34,8 @@ impl Machine {
             found.extend(known.iter().filter(|(_, there)| *there).map(|(name, _)| *name));
         }
         let instruction_set = found.into_iter().map(str::to_owned).collect();
-        Self { prunephase: env!("CARGO_PKG_VERSION").to_owned(), device, instruction_set }
+        let Engine { choice: engine, device } = engine;
+        Self { prunephase: env!("CARGO_PKG_VERSION").to_owned(), engine, device, instruction_set }
     }
 
     /// The first thing in which two differ, with both values; `None` where their results are the
@@ -41,6 +44,7 @@ impl Machine {
         let parts = |machine: &Self| {
             [
                 ("version", machine.prunephase.clone()),
+                ("engine", machine.engine.to_string()),
                 ("device", machine.device.to_string()),
                 ("instruction set", machine.instruction_set.join(" ")),
             ]

@@ -11,7 +11,7 @@ use crate::data::Locations;
 use crate::mask::Mask;
 use crate::network::{Architecture, Network, Parameters};
 use crate::seed::Seeds;
-use crate::training::{Budget, Device, Trainer, evaluate};
+use crate::training::{Budget, Engine, EngineTrainer};
 
 /// Steps are measured for at least this long, in seconds.
 const MEASURED: f64 = 0.3;
@@ -64,7 +64,7 @@ struct Rates {
 ///
 /// # Errors
 /// Where the data are missing or the study cannot be run with them.
-pub fn plan(study: &Study, locations: &Locations, device: Device) -> crate::Result<Plan> {
+pub fn plan(study: &Study, locations: &Locations, engine: Engine) -> crate::Result<Plan> {
     let invalid = |message| StudyError::File { origin: study.name.clone(), message };
     let architecture = Architecture::load(&study.network.architecture)?;
     let split = load_data(study, locations)?;
@@ -76,11 +76,11 @@ pub fn plan(study: &Study, locations: &Locations, device: Device) -> crate::Resu
     for &width in &study.network.widths {
         let network = architecture.network(width, split.train.shape, split.train.classes)?;
         schedule.check_for(network.weights())?;
-        let trainer = Trainer::new(&network, &split.train, study.training.hyperparameters(), device)?;
+        let trainer = engine.trainer(&network, &split.train, study.training.hyperparameters())?;
         let per_epoch = trainer.steps_per_epoch();
         let parameters = Parameters::initialise(&network, &mut Seeds::new(0, 0).stream("plan"));
         let rates = measure(&network, &trainer, &parameters, || {
-            evaluate(&network, &parameters, &Mask::dense(&network), &split.test, device).map(|_| ())
+            engine.evaluate(&network, &parameters, &Mask::dense(&network), &split.test).map(|_| ())
         })?;
         for task in all.iter().filter(|task| task.width == width) {
             let mut steps = dense.steps(per_epoch) + (levels - 1) * fine.steps(per_epoch);
@@ -114,7 +114,7 @@ pub fn plan(study: &Study, locations: &Locations, device: Device) -> crate::Resu
 
 fn measure(
     network: &Network,
-    trainer: &Trainer<'_>,
+    trainer: &EngineTrainer<'_>,
     parameters: &Parameters,
     evaluation: impl Fn() -> Result<(), crate::training::TrainingError>,
 ) -> crate::Result<Rates> {

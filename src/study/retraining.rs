@@ -7,7 +7,7 @@ use crate::mask::Mask;
 use crate::network::{Network, Parameters};
 use crate::rewire::{self, NullModel};
 use crate::seed::Seeds;
-use crate::training::{Budget, Device, Hyperparameters, Trainer, TrainingError, evaluate};
+use crate::training::{Budget, Engine, Hyperparameters, TrainingError};
 
 /// A subnetwork to retrain: the original, or a sample of a null model.
 #[derive(Debug, Clone)]
@@ -43,8 +43,8 @@ pub struct Retraining<'a> {
     pub hyperparameters: Hyperparameters,
     /// The same for all.
     pub budget: Budget,
-    /// Where tensors live.
-    pub device: Device,
+    /// What trains.
+    pub engine: Engine,
     /// The weights at initialisation, for [`WeightSource::Rewound`].
     pub initial: Option<&'a Parameters>,
     /// The seed of the study or of the command.
@@ -80,9 +80,9 @@ impl Retraining<'_> {
             start = rewire::with_signs_of(&start, &sample.parameters)?;
         }
         sample.mask.apply(&mut start)?;
-        let trainer = Trainer::new(self.network, &self.split.train, self.hyperparameters, self.device)?;
+        let trainer = self.engine.trainer(self.network, &self.split.train, self.hyperparameters)?;
         let trained = trainer.train(&start, &sample.mask, self.budget, &seeds, "shuffle, retraining", &mut |_| {})?;
-        let metrics = evaluate(self.network, &trained, &sample.mask, &self.split.test, self.device)?;
+        let metrics = self.engine.evaluate(self.network, &trained, &sample.mask, &self.split.test)?;
         Ok(RetrainingRow {
             checkpoint: self.checkpoint.to_owned(),
             density: sample.mask.density().value(),

@@ -14,15 +14,15 @@ use crate::checkpoint::paths::Task;
 use crate::data::{self, Locations, Split};
 use crate::files;
 use crate::network::Architecture;
-use crate::training::Device;
+use crate::training::Engine;
 
 /// How to run.
 #[derive(Debug, Clone)]
 pub struct RunOptions {
     /// Tasks side by side; results do not depend on it.
     pub jobs: NonZeroUsize,
-    /// Where tensors live.
-    pub device: Device,
+    /// What trains.
+    pub engine: Engine,
     /// Where data sets are looked for.
     pub locations: Locations,
     /// Stop every task after this level; a later run goes on.
@@ -69,7 +69,7 @@ pub fn run(
         let network = architecture.network(width, split.train.shape, split.train.classes)?;
         schedule.check_for(network.weights())?;
     }
-    let machine = Machine::this(options.device);
+    let machine = Machine::this(options.engine);
     {
         let _lock = Lock::take(&folder.analysis_lock())?;
         folder.claim(study)?;
@@ -83,7 +83,7 @@ pub fn run(
         schedule,
         training_budget: study.training_budget().map_err(invalid)?,
         fine_tuning_budget: study.fine_tuning_budget().map_err(invalid)?,
-        device: options.device,
+        engine: options.engine,
         events,
     };
     let mut tasks = tasks_of(study, &architecture.name);

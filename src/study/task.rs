@@ -20,7 +20,7 @@ use crate::percolation;
 use crate::pruning::{Schedule, prune};
 use crate::seed::Seeds;
 use crate::table;
-use crate::training::{Evolution, Trainer, evaluate};
+use crate::training::Evolution;
 
 /// The tasks of a study with this architecture, by width, then by replicate.
 pub fn tasks_of(study: &Study, architecture: &str) -> Vec<Task> {
@@ -100,7 +100,7 @@ pub(super) fn run_task(context: &Context<'_>, task: &Task, stop_after: Option<us
     for level in levels.len()..=last {
         let start = Instant::now();
         let (parameters, mask, previous) = work.train_level(level, &initial)?;
-        let metrics = evaluate(&work.network, &parameters, &mask, test, context.device)?;
+        let metrics = context.engine.evaluate(&work.network, &parameters, &mask, test)?;
         let evolution = Evolution::between(&initial, &parameters, &mask, &previous);
         let dense_accuracy = levels.first().map_or(metrics.accuracy, |row| row.accuracy);
         let row = LevelRow {
@@ -180,7 +180,7 @@ impl Work<'_> {
     /// Prunes (but at level 0) and trains; returns the trained parameters, the mask and the mask
     /// of the level before.
     fn train_level(&self, level: usize, initial: &Parameters) -> crate::Result<(Parameters, Mask, Mask)> {
-        let Context { folder, study, split, device, .. } = self.context;
+        let Context { folder, study, split, engine, .. } = self.context;
         let (start, mask, previous) = match self.schedule.parent(level) {
             None => {
                 let dense = Mask::dense(&self.network);
@@ -195,7 +195,7 @@ impl Work<'_> {
                 (parent.parameters, mask, parent.mask)
             }
         };
-        let trainer = Trainer::new(&self.network, &split.train, study.training.hyperparameters(), *device)?;
+        let trainer = engine.trainer(&self.network, &split.train, study.training.hyperparameters())?;
         let budget = if level == 0 { self.context.training_budget } else { self.context.fine_tuning_budget };
         let purpose = format!("{}: shuffle, level {level}", self.task);
         let trained = trainer.train(&start, &mask, budget, &self.seeds, &purpose, &mut |progress| {

@@ -106,7 +106,7 @@ impl Unit<'_> {
             split: self.split,
             hyperparameters: self.study.training.hyperparameters(),
             budget: self.budget,
-            device: options.device,
+            engine: options.engine,
             initial: Some(&initial.parameters),
             seed: self.study.seed,
             checkpoint: &name,

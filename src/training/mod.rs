@@ -8,6 +8,8 @@
 
 #[cfg(feature = "train")]
 mod device;
+#[cfg(feature = "train")]
+mod engine;
 mod evolution;
 mod hyperparameters;
 mod metrics;
@@ -20,6 +22,8 @@ mod trainer;
 
 #[cfg(feature = "train")]
 pub use device::Device;
+#[cfg(feature = "train")]
+pub use engine::{Engine, EngineChoice, EngineTrainer};
 pub use evolution::Evolution;
 pub use hyperparameters::{Budget, Hyperparameters, Optimiser};
 pub use metrics::Metrics;

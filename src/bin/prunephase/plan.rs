@@ -5,18 +5,17 @@ use std::process::ExitCode;
 
 use prunephase::data::Locations;
 use prunephase::study::{self, Study};
-use prunephase::training::Device;
 
 use crate::output;
+use crate::run::EngineArgs;
 
 /// List the tasks of a study, and estimate core-hours and disk from rates measured on this machine
 #[derive(Debug, clap::Args)]
 pub struct PlanArgs {
     /// The study file
     study: PathBuf,
-    /// Where tensors live: flex, or ndarray in a build with that feature
-    #[arg(long, default_value = "flex")]
-    device: Device,
+    #[command(flatten)]
+    engine: EngineArgs,
     /// Where data sets are looked for first; then PRUNEPHASE_DATA, then the user's cache folder
     #[arg(long)]
     data_dir: Option<PathBuf>,
@@ -28,7 +27,7 @@ pub struct PlanArgs {
 /// Runs the command.
 pub fn run(args: &PlanArgs) -> anyhow::Result<ExitCode> {
     let study = Study::read(&args.study)?;
-    let plan = study::plan(&study, &Locations::from_environment(args.data_dir.clone()), args.device)?;
+    let plan = study::plan(&study, &Locations::from_environment(args.data_dir.clone()), args.engine.engine())?;
     if args.json {
         println!("{}", serde_json::to_string(&plan)?);
         return Ok(ExitCode::SUCCESS);

@@ -11,7 +11,7 @@ use prunephase::checkpoint::Checkpoint;
 use prunephase::comparison::{self, ComparisonRow, RetrainingRow, compare};
 use prunephase::data::{self, Normalisation, Split};
 use prunephase::network::Parameters;
-use prunephase::study::{Retraining, RetrainingSample, WeightSource, in_parallel};
+use prunephase::study::{Machine, Retraining, RetrainingSample, WeightSource, in_parallel};
 use prunephase::table;
 use prunephase::training::{Budget, Hyperparameters, Optimiser};
 use serde::{Deserialize, Serialize};
@@ -118,6 +118,7 @@ struct Settings {
     seed: u64,
     dataset: String,
     normalisation: Normalisation,
+    machine: Machine,
 }
 
 /// Runs the command.
@@ -137,7 +138,7 @@ pub fn run(args: &RetrainArgs) -> anyhow::Result<ExitCode> {
         split: &split,
         hyperparameters: settings.hyperparameters,
         budget: settings.budget,
-        device: args.execution.device,
+        engine: args.execution.options().engine,
         initial: initial.as_ref(),
         seed: args.seed,
         checkpoint: &name,
@@ -249,6 +250,7 @@ fn settings(args: &RetrainArgs, original: &Checkpoint, files: &[PathBuf]) -> any
         seed: args.seed,
         dataset,
         normalisation,
+        machine: Machine::this(args.execution.options().engine),
     };
     Ok((settings, split))
 }

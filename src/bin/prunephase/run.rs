@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use prunephase::data::Locations;
 use prunephase::study::{self, Event, RunFolder, RunOptions, Shard, Study, tasks_of};
-use prunephase::training::Device;
+use prunephase::training::{Device, Engine, EngineChoice};
 
 use crate::{output, progress, summary};
 
@@ -29,15 +29,33 @@ pub struct RunArgs {
     stop_after_level: Option<usize>,
 }
 
+/// What trains, for every command that trains.
+#[derive(Debug, Clone, clap::Args)]
+pub struct EngineArgs {
+    /// What trains: sparse (own kernels for the surviving weights), burn (the reference), or auto: sparse
+    /// for the networks it covers
+    #[arg(long, default_value = "auto")]
+    engine: EngineChoice,
+    /// Where burn's tensors live: flex, or ndarray in a build with that feature
+    #[arg(long, default_value = "flex")]
+    device: Device,
+}
+
+impl EngineArgs {
+    /// The engine.
+    pub fn engine(&self) -> Engine {
+        Engine { choice: self.engine, device: self.device }
+    }
+}
+
 /// How to execute, for every command that trains.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Execution {
     /// Trainings side by side, one thread each; results do not depend on it [default: the cores]
     #[arg(long)]
     pub jobs: Option<NonZeroUsize>,
-    /// Where tensors live: flex, or ndarray in a build with that feature
-    #[arg(long, default_value = "flex")]
-    pub device: Device,
+    #[command(flatten)]
+    engine: EngineArgs,
     /// Where data sets are looked for first; then PRUNEPHASE_DATA, then the user's cache folder
     #[arg(long)]
     pub data_dir: Option<PathBuf>,
@@ -48,7 +66,7 @@ impl Execution {
     pub fn options(&self) -> RunOptions {
         RunOptions {
             jobs: self.jobs.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN),
-            device: self.device,
+            engine: self.engine.engine(),
             locations: Locations::from_environment(self.data_dir.clone()),
             stop_after: None,
             shard: None,
