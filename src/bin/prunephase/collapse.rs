@@ -6,6 +6,7 @@ use anyhow::Context;
 use clap::Args;
 use prunephase::files::write_atomically;
 use prunephase::scaling::collapse::{self, CollapseFit, CollapseOptions};
+use prunephase::scaling::Parameters;
 use prunephase::table::write_rows;
 
 use crate::curves::{CurveArgs, ESTIMATE, ResultArgs, add_estimate, align, interval, verdict};
@@ -26,8 +27,22 @@ pub struct CollapseArgs {
     /// The window in x.
     #[arg(long, value_name = "LO,HI", value_parser = interval, allow_hyphen_values = true)]
     window: Option<[f64; 2]>,
+    /// A starting guess, beside the scan of the whole range.
+    #[arg(long, value_name = "P_C,INV_NU,KAPPA_OVER_NU", value_parser = start, allow_hyphen_values = true)]
+    start: Option<Parameters>,
     #[command(flatten)]
     result: ResultArgs,
+}
+
+/// Three numbers, as `P_C,INV_NU,KAPPA_OVER_NU`.
+fn start(text: &str) -> Result<Parameters, String> {
+    let numbers: Option<Vec<f64>> = text.split(',').map(|part| part.trim().parse().ok()).collect();
+    match numbers.as_deref() {
+        Some(&[p_c, inv_nu, kappa_over_nu]) if p_c.is_finite() && inv_nu > 0.0 && kappa_over_nu.is_finite() => {
+            Ok(Parameters { p_c, inv_nu, kappa_over_nu })
+        }
+        _ => Err("three numbers P_C,INV_NU,KAPPA_OVER_NU with 1/nu > 0 are needed, such as 0.59,0.75,0.1".into()),
+    }
 }
 
 /// Runs the subcommand.
@@ -35,6 +50,7 @@ pub fn run(args: &CollapseArgs) -> anyhow::Result<ExitCode> {
     let curves = args.curves.read(Some(&args.size))?;
     let options = CollapseOptions {
         window: args.window,
+        guess: args.start,
         bootstraps: args.result.bootstrap,
         seed: args.result.seed,
         ..CollapseOptions::default()

@@ -65,7 +65,7 @@ pub use search::{INV_NU_RANGE, KAPPA_LIMIT, MAX_QUALITY, MIN_GAIN};
 pub use window::{MIN_POINTS, MIN_POINTS_PER_SIZE};
 
 use scan::{Choice, agreement, chosen, fixed_choices, free_choices, local_choices, rows};
-use search::{Outcome, best, converge, faults, follow, grid_starts, starts_around, unscaled_quality};
+use search::{Outcome, best, converge, faults, first_starts, follow, starts_around, unscaled_quality};
 use window::Window;
 
 /// Points that every size must have in the table.
@@ -93,7 +93,8 @@ const MIN_WEIGHT: f64 = 1e-3;
 pub struct CollapseOptions {
     /// The window in x; `None`: found from the data.
     pub window: Option<[f64; 2]>,
-    /// A guess; `None`: the whole range of the data is searched.
+    /// A starting guess, tried before the scan of the whole range of the data, which is made all the
+    /// same: a guess never hides a better collapse.
     pub guess: Option<Parameters>,
     /// The number of starts around the optimum, at least 10.
     pub starts: usize,
@@ -193,10 +194,7 @@ pub fn fit(curves: &Curves, options: &CollapseOptions) -> Result<CollapseFit, Sc
     let (choice, first, free) = match options.window {
         Some(window) => {
             let choice = Choice::new(curves, Window::Fixed(window));
-            let starts = match options.guess {
-                Some(guess) => vec![guess],
-                None => grid_starts(&choice.data, choice.window),
-            };
+            let starts = first_starts(&choice.data, choice.window, options.guess);
             (choice, starts, None)
         }
         None => {

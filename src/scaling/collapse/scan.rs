@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::search::{Outcome, best, faults, follow, grid_starts, starts_around};
+use super::search::{Outcome, best, faults, first_starts, follow, starts_around};
 use super::window::Window;
 use crate::scaling::curves::Curves;
 use crate::scaling::minimise::Effort;
@@ -97,7 +97,7 @@ fn by_smallest_size(curves: &Curves) -> Vec<Curves> {
 }
 
 /// Without a window: all choices of the smallest size and the window's share of points, each
-/// searched from a grid over everything and then from where the others ended.
+/// searched from a guess and a grid over everything and then from where the others ended.
 pub(super) fn free_choices(curves: &Curves, guess: Option<Parameters>) -> Vec<Choice> {
     let mut choices = Vec::new();
     for part in by_smallest_size(curves) {
@@ -108,10 +108,7 @@ pub(super) fn free_choices(curves: &Curves, guess: Option<Parameters>) -> Vec<Ch
         choices.extend(sides.into_iter().map(|side| Choice::new(&part, Window::Nearest(side))));
     }
     for choice in &mut choices {
-        let starts = match guess {
-            Some(guess) => vec![guess],
-            None => grid_starts(&choice.data, choice.window),
-        };
+        let starts = first_starts(&choice.data, choice.window, guess);
         choice.improve(&starts, Effort::COARSE);
     }
     let mut ends: Vec<Parameters> = Vec::new();

@@ -174,7 +174,7 @@ const FOLLOWED: usize = 12;
 /// Starts from a grid scan over the whole range of the control (its quantiles over all points),
 /// 1/nu from 0.12 to 3 in log and kappa/nu around the slope of the values at p_c: the lowest local
 /// minima of S, those first whose points differ between sizes before scaling.
-pub(super) fn grid_starts(data: &Dataset, window: Window) -> Vec<Parameters> {
+fn grid_starts(data: &Dataset, window: Window) -> Vec<Parameters> {
     let mut controls: Vec<f64> = data.series.iter().flat_map(|one| one.control.iter().copied()).collect();
     controls.sort_by(f64::total_cmp);
     let [rows, columns] = GRID;
@@ -214,6 +214,11 @@ pub(super) fn grid_starts(data: &Dataset, window: Window) -> Vec<Parameters> {
     }
     minima.sort_by(|a, b| b.2.cmp(&a.2).then(a.0.total_cmp(&b.0)));
     minima.into_iter().take(FOLLOWED).map(|(_, at, _)| at).collect()
+}
+
+/// The first starts: a guess, if there is one, and those of the grid scan.
+pub(super) fn first_starts(data: &Dataset, window: Window, guess: Option<Parameters>) -> Vec<Parameters> {
+    guess.into_iter().chain(grid_starts(data, window)).collect()
 }
 
 /// Starts around a collapse: p_c up to 0.3 of the window's width (at the smallest size) away, 1/nu
