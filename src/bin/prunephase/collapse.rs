@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::Args;
 use prunephase::files::write_atomically;
-use prunephase::scaling::collapse::{self, CollapseFit, CollapseOptions};
 use prunephase::scaling::Parameters;
+use prunephase::scaling::collapse::{self, CollapseFit, CollapseOptions};
 use prunephase::table::write_rows;
 
 use crate::curves::{CurveArgs, ESTIMATE, ResultArgs, add_estimate, align, interval, verdict};

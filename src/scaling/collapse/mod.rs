@@ -29,13 +29,18 @@
 //! matter), any p_c and 1/nu "collapse" them.
 //!
 //! # Errors
-//! Statistical: [`Resampling`], each resample searched anew from the optimum with the same window,
-//! until its set is consistent. The statistical error is multiplied by sqrt(S) if S > 1, since the
-//! errors are then too small for what the points scatter. Systematic: the deviations d of the scan's results (smallest size, window, objective)
-//! from the value, sqrt(sum w d^2 / max(1, sum w)) with w = exp(1 - S/max(1, S_fit)) up to 1, times
-//! the share of points if it has fewer than the fit; in the same way the alternatives; both in
-//! quadrature. The scan is followed from the optimum. Statistical noise of its smaller sets is in
-//! it, so it errs on the large side. Where no other choice is sound it is unknown, and half the range searched is shown.
+//! Statistical: [`Resampling`], each resample searched anew with the same window from the optimum
+//! and from three ends of other resamples, until its set is consistent; the lowest S counts, as in the fit. The statistical error is multiplied by sqrt(S) if S > 1, since the
+//! errors are then too small for what the points scatter. Systematic: the scan's results,
+//! each with the weight w = exp(1 - S/max(1, S_fit)) up to 1, times the share of points if it has
+//! fewer than the fit. Four questions are asked apart and their answers d added in quadrature: the
+//! windows, the objective and the alternatives each give sqrt(sum w d^2 / max(1, sum w)); the
+//! smallest size gives the bias that a correction L^-0.8 ([`SLOWEST_CORRECTION`]) would leave in the
+//! fit, d / (1 - m'/m) with the slopes m and m' of L^-0.8 against ln L over the fit's sizes and the
+//! row's, as a mean by quality and by the spread of ln L. The scan is followed from the optimum. Statistical
+//! noise of its smaller sets is in it, so it errs on the large side. Where no other choice is sound
+//! it is unknown, and half the range searched is shown; with two sizes nothing tells of corrections
+//! to scaling, and a warning says so.
 //!
 //! # Reliable
 //! A sound optimum is reported as unreliable where fewer than half of the starts around it end
@@ -47,13 +52,14 @@
 mod result;
 mod scan;
 mod search;
+mod systematic;
 mod window;
 
 use rayon::prelude::*;
 
 use super::ScalingError;
 use super::curves::{Curve, Curves, ErrorSource};
-use super::estimate::{Estimate, quality_weight, standard_deviation, weighted_deviation};
+use super::estimate::{Estimate, quality_weight, standard_deviation};
 use super::minimise::Effort;
 use super::quality::{Objective, Parameters};
 use super::resample::{Resampling, resample};
@@ -62,10 +68,12 @@ use crate::seed::Seeds;
 pub use result::{Alternative, CollapseFit, ScaledPoint, scaled_points};
 pub use scan::{ACCEPTABLE, MIN_SIDE, ScanRow, WINDOW_FACTORS, WINDOW_SHARES};
 pub use search::{INV_NU_RANGE, KAPPA_LIMIT, MAX_QUALITY, MIN_GAIN};
+pub use systematic::SLOWEST_CORRECTION;
 pub use window::{MIN_POINTS, MIN_POINTS_PER_SIZE};
 
 use scan::{Choice, agreement, chosen, fixed_choices, free_choices, local_choices, rows};
 use search::{Outcome, best, converge, faults, first_starts, follow, starts_around, unscaled_quality};
+use systematic::{Reference, systematic};
 use window::Window;
 
 /// Points that every size must have in the table.
@@ -82,6 +90,8 @@ pub const MAX_SHARE: f64 = 0.2;
 
 /// Resamples from whose optima the data are searched for other consistent sets.
 const PROBES: usize = 100;
+/// Of these optima, so many are starts of a resample's search beside the data's optimum.
+const RESAMPLE_STARTS: usize = 3;
 /// The first edges of those searches, in standard deviations of these optima.
 const PROBE_STEP: f64 = 0.3;
 /// Alternatives of less weight than this are false minima and not reported; rows of the scan of
@@ -224,27 +234,36 @@ pub fn fit(curves: &Curves, options: &CollapseOptions) -> Result<CollapseFit, Sc
     // Other consistent sets sit within the errors of the optimum, where wide starts rarely stop:
     // the data are searched from where resamples end.
     let resampling = options.resampling.unwrap_or_else(|| Resampling::for_curves(used_curves));
-    let refit = |purpose: &str, number: usize, at: Parameters| {
+    let refit = |purpose: &str, number: usize, starts: &[Parameters]| {
         let mut stream = seeds.stream(&format!("collapse {purpose} {number}"));
         let other = data.with_values(resample(used_curves, resampling, &mut stream));
-        converge(&other, *window, Objective::Pooled, at, None, Effort::COARSE).map(|outcome| outcome.at)
+        let ends =
+            starts.iter().filter_map(|&at| converge(&other, *window, Objective::Pooled, at, None, Effort::COARSE));
+        // As in the fit, the lowest of several consistent sets: what this choice scatters belongs
+        // to the error.
+        ends.min_by(|a, b| b.consistent.cmp(&a.consistent).then(a.quality.total_cmp(&b.quality)))
+            .map(|outcome| outcome.at)
     };
     let probes: Vec<Parameters> =
-        (0..PROBES).into_par_iter().filter_map(|number| refit("probe", number, found)).collect();
+        (0..PROBES).into_par_iter().filter_map(|number| refit("probe", number, &[found])).collect();
     let edges: [f64; 3] = std::array::from_fn(|axis| {
         let ends: Vec<f64> = probes.iter().map(|at| at.to_array()[axis]).collect();
         PROBE_STEP * standard_deviation(&ends)
     });
     let probed: Vec<Outcome> = probes
-        .into_par_iter()
-        .filter_map(|at| converge(data, *window, Objective::Pooled, at, Some(edges), Effort::FINE))
+        .par_iter()
+        .filter_map(|&at| converge(data, *window, Objective::Pooled, at, Some(edges), Effort::FINE))
         .collect();
     outcomes.extend(probed);
     let Some(optimum) = best(data, *window, &outcomes).cloned() else { return Err(nothing) };
 
     let bootstrap: Vec<[f64; 3]> = (0..options.bootstraps)
         .into_par_iter()
-        .filter_map(|number| refit("bootstrap", number, optimum.at).map(Parameters::to_array))
+        .filter_map(|number| {
+            let others = (0..RESAMPLE_STARTS).filter_map(|turn| probes.get((number + 37 * turn) % probes.len().max(1)));
+            let starts: Vec<Parameters> = std::iter::once(optimum.at).chain(others.copied()).collect();
+            refit("bootstrap", number, &starts).map(Parameters::to_array)
+        })
         .collect();
     let inflation = optimum.quality.max(1.0).sqrt();
     let cloud = |axis: usize| -> Vec<f64> { bootstrap.iter().map(|values| values[axis]).collect() };
@@ -260,10 +279,15 @@ pub fn fit(curves: &Curves, options: &CollapseOptions) -> Result<CollapseFit, Sc
         (None, Window::Nearest(_)) => Vec::new(),
     };
     let scan = rows(&choices, &choice, &optimum, weight);
+    let reference = Reference {
+        sizes: curves.sizes(),
+        min_size: used_curves.curves()[0].size(),
+        points: optimum.set.count(),
+        objective: Objective::Pooled,
+    };
     let estimate = |axis: usize, pick: fn(&ScanRow) -> f64, other: fn(&Alternative) -> f64| {
-        let scanned = weighted_deviation(scan.iter().map(|row| (row.weight, pick(row) - value[axis])));
-        let alternative = weighted_deviation(alternatives.iter().map(|a| (a.weight, other(a) - value[axis])));
-        Estimate::new(value[axis], &cloud(axis), inflation, scanned.hypot(alternative))
+        let systematic = systematic(&reference, &scan, &alternatives, value[axis], pick, other);
+        Estimate::new(value[axis], &cloud(axis), inflation, systematic)
     };
     let p_c = estimate(0, |row| row.p_c, |other| other.p_c);
     let inv_nu = estimate(1, |row| row.inv_nu, |other| other.inv_nu);
@@ -339,6 +363,9 @@ pub fn fit(curves: &Curves, options: &CollapseOptions) -> Result<CollapseFit, Sc
             optimum.quality,
             optimum.quality.sqrt()
         ));
+    }
+    if curves.curves().len() == 2 {
+        warnings.push("two sizes: nothing tells how far corrections to scaling move the result".into());
     }
     if !optimum.consistent {
         warnings
