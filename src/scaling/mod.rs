@@ -21,19 +21,23 @@ pub mod collapse;
 mod curves;
 mod estimate;
 pub mod fit;
+mod gaussian;
 mod growth;
 mod minimise;
 mod named;
 mod quality;
 mod resample;
+mod smooth;
 mod tail;
 
 pub use curves::{Columns, Curve, Curves, ERROR_FLOOR, ErrorSource, Point, Row};
 pub use estimate::Estimate;
+pub use gaussian::MAX_PROCESS_POINTS;
 pub use growth::{ACCEPTABLE_CHANCE, GrowthFit, SizePoint, fit_growth};
 pub use named::Named;
 pub use quality::{Objective, Parameters, Quality, quality};
 pub use resample::Resampling;
+pub use smooth::smooth_quality;
 pub use tail::{CorrectedTail, MIN_OBSERVATIONS, TailFit, choose_cutoffs, cutoff_spread, fit_tail, fit_tail_corrected};
 
 /// Curves cannot be fitted.

@@ -20,6 +20,21 @@ pub(super) struct Reference {
     pub(super) objective: Objective,
 }
 
+impl Reference {
+    /// One deviation over all questions, not extrapolated: by this and the statistical error a fit
+    /// is judged, since the extrapolated bias of a few sizes is mostly their noise.
+    pub(super) fn scatter(
+        rows: &[ScanRow],
+        alternatives: &[Alternative],
+        value: f64,
+        pick: fn(&ScanRow) -> f64,
+        other: fn(&Alternative) -> f64,
+    ) -> f64 {
+        let rows = weighted_deviation(rows.iter().map(|row| (row.weight, pick(row) - value)));
+        rows.hypot(weighted_deviation(alternatives.iter().map(|one| (one.weight, other(one) - value))))
+    }
+}
+
 /// The sum of squares of ln L around its mean, from a smallest size on: how well sizes tell an
 /// exponent.
 fn lever(sizes: &[f64], smallest: f64) -> f64 {
@@ -41,7 +56,11 @@ fn slope(sizes: &[f64], smallest: f64) -> f64 {
 /// a bias that goes with the [`slope`] moves by 1 - slope'/slope of itself, so the deviation is
 /// divided by that. The mean deviation of each smallest size counts by its
 /// lever, which its noise goes with, and by its quality.
-fn from_sizes(reference: &Reference, rows: &[ScanRow], deviation: impl Fn(&ScanRow) -> f64) -> f64 {
+///
+/// What the data cannot exclude belongs to the error as well: where the deviation happens to be
+/// small, its own noise, from the statistical error and the levers, stands for it.
+fn from_sizes(reference: &Reference, rows: &[ScanRow], statistical: f64, deviation: impl Fn(&ScanRow) -> f64) -> f64 {
+    let full = lever(&reference.sizes, reference.min_size);
     let (mut squares, mut levers) = (0.0, 0.0);
     for &size in reference.sizes.iter().filter(|&&size| size != reference.min_size) {
         let (mut weights, mut sum, mut best) = (0.0, 0.0, 0.0f64);
@@ -53,8 +72,9 @@ fn from_sizes(reference: &Reference, rows: &[ScanRow], deviation: impl Fn(&ScanR
         }
         if weights > 0.0 {
             let moved = 1.0 - slope(&reference.sizes, size) / slope(&reference.sizes, reference.min_size);
-            let extrapolated = sum / weights / moved;
             let lever = lever(&reference.sizes, size);
+            let noise = statistical * (full / lever - 1.0).abs().sqrt();
+            let extrapolated = (sum / weights).hypot(noise) / moved;
             squares += lever * best * extrapolated.powi(2);
             levers += lever;
         }
@@ -69,7 +89,7 @@ pub(super) fn systematic(
     reference: &Reference,
     rows: &[ScanRow],
     alternatives: &[Alternative],
-    value: f64,
+    (value, statistical): (f64, f64),
     pick: fn(&ScanRow) -> f64,
     other: fn(&Alternative) -> f64,
 ) -> f64 {
@@ -78,7 +98,7 @@ pub(super) fn systematic(
         let rows = own_sizes().filter(|row| (row.objective == reference.objective) == same);
         weighted_deviation(rows.map(|row| (row.weight, pick(row) - value)))
     };
-    let sizes = from_sizes(reference, rows, |row| pick(row) - value);
+    let sizes = from_sizes(reference, rows, statistical, |row| pick(row) - value);
     let optima = weighted_deviation(alternatives.iter().map(|one| (one.weight, other(one) - value)));
     [spread(true), spread(false), sizes, optima].into_iter().fold(0.0, f64::hypot)
 }
@@ -109,10 +129,10 @@ mod tests {
             Reference { sizes: vec![8.0, 16.0, 32.0, 64.0], min_size: 16.0, points: 50, objective: Objective::Pooled };
         let at = |size: f64| 0.5 + 0.3 * slope(&reference.sizes, size);
         let rows: Vec<ScanRow> = [8.0, 16.0, 32.0].into_iter().map(|size| row(size, at(size), 1.0)).collect();
-        let found = systematic(&reference, &rows, &[], at(16.0), |row| row.p_c, |other| other.p_c);
+        let found = systematic(&reference, &rows, &[], (at(16.0), 0.0), |row| row.p_c, |other| other.p_c);
         assert!((found - (at(16.0) - 0.5).abs()).abs() < 1e-12, "{found}");
         // A row of no weight says nothing.
         let rows = [row(32.0, at(32.0), 0.0)];
-        assert_eq!(systematic(&reference, &rows, &[], at(16.0), |row| row.p_c, |other| other.p_c), 0.0);
+        assert_eq!(systematic(&reference, &rows, &[], (at(16.0), 0.0), |row| row.p_c, |other| other.p_c), 0.0);
     }
 }
