@@ -142,7 +142,7 @@ pub enum ScalingError {
         per_size: usize,
     },
     /// A model is not known.
-    #[error("model `{0}` is not known; the models are power_law, logistic")]
+    #[error("model `{0}` is not known; the models are power_law, logistic, rosenfeld, essential_singularity, jump")]
     UnknownModel(String),
     /// A model cannot be fitted to these controls.
     #[error("model `{model}`: control {control} in the fit range; it needs controls above 0")]

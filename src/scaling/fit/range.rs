@@ -12,7 +12,7 @@ pub const UPPER_SHARES: [f64; 6] = [0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
 pub const ACCEPTABLE: f64 = 1.5;
 
 /// The index ranges that are tried without a range: the rise of the curve, cut at shares of its
-/// largest value. Distinct, with enough points.
+/// largest value, and the whole curve. Distinct, with enough points.
 pub(super) fn candidates(curve: &Curve) -> Vec<std::ops::Range<usize>> {
     let values: Vec<f64> = curve.points().iter().map(|point| point.value).collect();
     let largest = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
@@ -29,6 +29,10 @@ pub(super) fn candidates(curve: &Curve) -> Vec<std::ops::Range<usize>> {
                 ranges.push(range);
             }
         }
+    }
+    // A curve that rises at all is also tried whole, with its plateau.
+    if !ranges.is_empty() && !ranges.contains(&(0..values.len())) {
+        ranges.push(0..values.len());
     }
     ranges
 }
