@@ -2,6 +2,7 @@
 
 mod args;
 mod collapse;
+mod critical;
 mod curves;
 mod data;
 #[cfg(feature = "train")]
@@ -22,6 +23,7 @@ mod run;
 mod status;
 #[cfg(feature = "train")]
 mod summary;
+mod tail;
 mod topology;
 
 use std::process::ExitCode;

@@ -108,7 +108,15 @@ fn a_power_law_without_a_threshold_is_not_reliable() {
     for seed in 0..10 {
         let noise = synthetic(|_| 0.0, &geometric(1e-3, 1.0, 30), 8, 0.02, seed);
         for range in [None, Some([0.0, 1.0])] {
-            if let Ok(fitted) = fit(&noise, &FitOptions { range, bootstraps: 20, models: vec![Model::PowerLaw, Model::Logistic, Model::Jump], ..Default::default() }) {
+            if let Ok(fitted) = fit(
+                &noise,
+                &FitOptions {
+                    range,
+                    bootstraps: 20,
+                    models: vec![Model::PowerLaw, Model::Logistic, Model::Jump],
+                    ..Default::default()
+                },
+            ) {
                 assert!(!fitted.reliable, "{seed} {range:?} {:?}", fitted.models);
                 assert!(!fitted.model(Model::PowerLaw).unwrap().reliable, "{seed} {range:?} {:?}", fitted.models);
             }
@@ -177,7 +185,8 @@ fn curvature_errors_are_the_spread_of_refits() {
 /// Each law on its own data: it wins, holds the truth within its errors, and its held-out error is 1.
 #[test]
 fn every_law_wins_on_its_own_data() {
-    let cases: [(Model, &[f64], Vec<f64>, &[usize]); 4] = [
+    type Case<'a> = (Model, &'a [f64], Vec<f64>, &'a [usize]);
+    let cases: [Case<'_>; 4] = [
         (Model::PowerLaw, &[0.2, 0.6, 1.2], linear(0.03, 0.9, 36), &[0, 1]),
         (Model::Rosenfeld, &[0.02, 1.5, 0.05, 0.9], geometric(1e-3, 1.0, 40), &[0, 1, 2, 3]),
         (Model::EssentialSingularity, &[0.2, 1.0, 3.0], linear(0.1, 1.2, 40), &[0, 1]),
@@ -205,7 +214,8 @@ fn every_law_wins_on_its_own_data() {
 #[test]
 fn no_law_chooses_the_range() {
     let curve = synthetic(power(0.2, 0.6), &linear(0.03, 0.9, 36), 8, 0.03, 1);
-    let range = |models: Vec<Model>| fit(&curve, &FitOptions { models, bootstraps: 10, ..Default::default() }).unwrap().range;
+    let range =
+        |models: Vec<Model>| fit(&curve, &FitOptions { models, bootstraps: 10, ..Default::default() }).unwrap().range;
     let (forth, back) = (vec![Model::PowerLaw, Model::Logistic], vec![Model::Logistic, Model::PowerLaw]);
     assert_eq!(range(forth), range(back));
 }
