@@ -14,6 +14,8 @@ use crate::seed::Seeds;
 const MIN_CROSSING: f64 = 0.5;
 /// Controls on either side of a crossing that its parabola goes through.
 const HALF_WINDOW: usize = 4;
+/// A change of sign is steep from this share of the steepest on.
+const STEEP: f64 = 0.25;
 /// The exponents that an extrapolation may have.
 const EXPONENTS: [f64; 2] = [0.1, 6.0];
 
@@ -102,8 +104,9 @@ fn differences(pair: [&Curve; 2], values: [&[f64]; 2]) -> Vec<[f64; 3]> {
     controls.into_iter().filter_map(row).collect()
 }
 
-/// The rows around the change of sign of the difference, averaged over five rows, where it is steepest:
-/// noise where both curves lie on a plateau changes sign too.
+/// The rows around the last steep change of sign of the difference, averaged over five rows. Noise where
+/// both curves lie on a plateau changes sign too, but not steeply; R and U4 cross steeply once more below
+/// p_c, on the far side of the peak of the fluctuations.
 fn window(rows: &[[f64; 3]]) -> Option<std::ops::Range<usize>> {
     let around = |k: usize| k.saturating_sub(2)..(k + 3).min(rows.len());
     let smooth: Vec<f64> = (0..rows.len())
@@ -111,7 +114,9 @@ fn window(rows: &[[f64; 3]]) -> Option<std::ops::Range<usize>> {
         .collect();
     let changes = (0..rows.len().saturating_sub(1)).filter(|&k| smooth[k] != 0.0 && smooth[k] * smooth[k + 1] <= 0.0);
     let steep = |k: &usize| (smooth[(k + 3).min(rows.len() - 1)] - smooth[k.saturating_sub(2)]).abs();
-    let k = changes.max_by(|a, b| steep(a).total_cmp(&steep(b)))?;
+    let changes: Vec<usize> = changes.collect();
+    let strongest = changes.iter().map(&steep).fold(0.0, f64::max);
+    let k = changes.into_iter().rfind(|k| steep(k) >= STEEP * strongest)?;
     let range = (k + 1).saturating_sub(HALF_WINDOW)..(k + 1 + HALF_WINDOW).min(rows.len());
     (range.len() >= 4).then_some(range)
 }
@@ -134,7 +139,7 @@ fn crossing(rows: &[[f64; 3]]) -> Option<(f64, f64)> {
 ///
 /// Values between points are on lines; the difference of the two curves is followed by a parabola
 /// through the eight controls around its change of sign, in resamples through the same; of several changes
-/// of sign the steepest counts. Pairs without a crossing are left out. Errors
+/// of sign the last one at least a quarter as steep as the steepest counts, since R and U4 cross once more below p_c. Pairs without a crossing are left out. Errors
 /// from resamples of whole replicates or as the errors say ([`Resampling`]). O(resamples x points).
 ///
 /// # Errors

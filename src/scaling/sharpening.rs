@@ -143,6 +143,9 @@ fn line(widths: &[SizeWidth]) -> (f64, f64, f64) {
 /// crossover keeps its width in ln control, a transition has width ~ size^(-1/nu) or, where it is of
 /// first order, smaller still.
 ///
+/// A slow rise that follows a jump hides it where it takes the value beyond 1/0.9 of the jump: the 90 %
+/// then lie on the slow rise, and the verdict is that nothing sharpens. `step` and the law `jump` show it.
+///
 /// The width of one curve is that of its rise from 10 to 90 % of its largest value in ln control, with
 /// errors from resamples of whole replicates, or of points. A width below twice the distance of
 /// the points has half that distance in its error. O(resamples x points).

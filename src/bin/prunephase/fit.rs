@@ -64,7 +64,7 @@ pub struct FitArgs {
     peaks: bool,
     /// The exponent w of p(L) = p_c + c L^-w for --crossings and --peaks (1/nu for peaks); fitted
     /// without it.
-    #[arg(long, value_name = "W")]
+    #[arg(long, value_name = "W", allow_hyphen_values = true)]
     exponent: Option<f64>,
     /// Instead, tau of a table of cluster numbers: columns size_low, size_high, count, as percolate
     /// --clusters writes, or size, count.

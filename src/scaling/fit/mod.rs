@@ -22,7 +22,8 @@
 //! # The range
 //! Laws are compared on one range. Without a given one, the rise of the curve is cut below at the last
 //! value under 0, 5, 10 or 20 % of the largest value and above at the first value of 40, 50, ... or
-//! 90 %, or taken whole. Every law is fitted to each of these with at least 6 points. A range is
+//! 90 %, or taken whole; a cut whose largest value is below half of the next one holds no rise (a jump
+//! follows) and is left out. Every law is fitted to each of these with at least 6 points. A range is
 //! acceptable where the best sound fit of any law has chi-square per degree of freedom up to 1.5
 //! max(1, the lowest of all); of the acceptable ranges the one with most points is taken. No law has
 //! more say than another; a law that holds near p_c alone loses where another describes the whole
