@@ -39,7 +39,7 @@ pub enum Model {
     EssentialSingularity,
     /// value = m0 + amplitude (p - p_c)^beta above p_c, 0 below, m0 > 0: a first-order or hybrid
     /// transition. Without rounding: a finite system's smooth step is no jump of one curve, and only
-    /// several sizes tell whether it sharpens ([`crate::scaling::sharpening`]). p_c lies anywhere between
+    /// several sizes tell whether it sharpens ([`crate::scaling::sharpening()`]). p_c lies anywhere between
     /// two points, so half their distance is in its systematic error.
     Jump,
 }
