@@ -8,6 +8,7 @@ mod data;
 #[allow(dead_code)]
 mod ensembles;
 mod figure;
+mod fit_rivals;
 mod graph;
 mod inspect;
 mod ladder_results;

@@ -122,7 +122,7 @@ fn fit_has_the_keys_of_the_contract_and_saves() {
     let json: Value = serde_json::from_str(&text).unwrap();
     assert_eq!(code, if json["sizes"].as_array().unwrap().iter().all(|one| one["reliable"] == true) { 0 } else { 1 });
     let names: Vec<&str> = json["models"].as_array().unwrap().iter().map(|m| m["name"].as_str().unwrap()).collect();
-    assert_eq!(names, ["power_law", "logistic"]);
+    assert_eq!(names, ["power_law", "logistic", "rosenfeld", "essential_singularity", "jump"]);
     assert!(names.contains(&json["best"].as_str().unwrap()));
     for model in json["models"].as_array().unwrap() {
         assert!(model["aicc"].is_number() && model["weight"].is_number() && model["reliable"].is_boolean());
@@ -137,7 +137,7 @@ fn fit_has_the_keys_of_the_contract_and_saves() {
     assert_eq!(serde_json::from_str::<Value>(&std::fs::read_to_string(out.join("fit.json")).unwrap()).unwrap(), json);
     let points = std::fs::read_to_string(out.join("fit.csv")).unwrap();
     assert_eq!(points.lines().next().unwrap(), "size,control,value,error,model,fitted,residual,used");
-    assert_eq!(points.lines().count(), 1 + 2 * 2 * 28);
+    assert_eq!(points.lines().count(), 1 + 2 * 5 * 28);
     assert_eq!(call("fit", path, &more).1, text);
     // People see both errors, one law, one size.
     let (_, text, _) = call("fit", path, &["--size", "width", "--models", "power_law", "--bootstrap", "20"]);

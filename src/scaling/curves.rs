@@ -226,6 +226,42 @@ impl Curves {
         self.curves.first().map_or(ErrorSource::Unknown, Curve::source)
     }
 
+    /// The same curves where the controls have errors too: rows of size, control and the standard error
+    /// of the control, at least 0. Each point's error becomes sqrt(error^2 + (slope x error of the
+    /// control)^2), the slope that of the line through the point and its two neighbours on either side.
+    /// First order in the errors, so they must be small beside the width of the curve. Points without a
+    /// row stay. O(points log rows).
+    ///
+    /// # Errors
+    /// [`ScalingError::Option`] for an error that is negative or not finite.
+    pub fn with_control_errors(&self, rows: &[[f64; 3]]) -> Result<Self, ScalingError> {
+        let mut errors: BTreeMap<[u64; 2], f64> = BTreeMap::new();
+        for &[size, control, error] in rows {
+            if !(error >= 0.0 && error.is_finite()) {
+                let needed = "a finite number of at least 0";
+                return Err(ScalingError::Option { what: "error of the control", value: error.to_string(), needed });
+            }
+            errors.insert([size.to_bits(), (control + 0.0).to_bits()], error);
+        }
+        let widened = |curve: &Curve| {
+            let points = &curve.points;
+            let slope = |k: usize| {
+                let near = &points[k.saturating_sub(2)..(k + 3).min(points.len())];
+                let n = near.len() as f64;
+                let x = near.iter().map(|point| point.control).sum::<f64>() / n;
+                let spread: f64 = near.iter().map(|point| (point.control - x).powi(2)).sum();
+                let rise: f64 = near.iter().map(|point| (point.control - x) * point.value).sum();
+                if spread > 0.0 { rise / spread } else { 0.0 }
+            };
+            let with = |(k, point): (usize, &Point)| {
+                let own = errors.get(&[curve.size.to_bits(), point.control.to_bits()]).copied().unwrap_or(0.0);
+                Point { error: point.error.hypot(slope(k) * own), ..point.clone() }
+            };
+            Curve { points: points.iter().enumerate().map(with).collect(), ..curve.clone() }
+        };
+        Ok(Self { curves: self.curves.iter().map(widened).collect() })
+    }
+
     /// The curves of sizes not below `smallest`.
     pub fn from_size(&self, smallest: f64) -> Self {
         Self { curves: self.curves.iter().filter(|curve| curve.size >= smallest).cloned().collect() }
@@ -326,6 +362,17 @@ mod tests {
             stream.shuffle(&mut rows);
             assert_eq!(Curves::from_rows(rows.clone()).unwrap(), sorted);
         }
+    }
+
+    #[test]
+    fn errors_of_controls_enter_by_the_slope() {
+        let rows: Vec<Row> = (0..7).map(|n| row(8.0, f64::from(n), 2.0 * f64::from(n), Some(0.3), None)).collect();
+        let curves = Curves::from_rows(rows).unwrap();
+        let widened = curves.with_control_errors(&[[8.0, 3.0, 0.2], [8.0, 6.0, 0.0], [9.0, 1.0, 5.0]]).unwrap();
+        let errors: Vec<f64> = widened.curves()[0].points().iter().map(|point| point.error).collect();
+        assert!((errors[3] - 0.5).abs() < 1e-12, "{errors:?}");
+        assert_eq!((errors[1], errors[6]), (0.3, 0.3));
+        assert!(curves.with_control_errors(&[[8.0, 3.0, -0.2]]).unwrap_err().to_string().contains("-0.2"));
     }
 
     #[test]

@@ -8,9 +8,12 @@
 //!
 //! - [`collapse::fit`]: finite-size scaling, x = (p - p_c) L^(1/nu), y = A L^(kappa/nu), by
 //!   Houdayer and Hartmann's quality ([`quality()`]; Phys. Rev. B 70, 014418).
-//! - [`fit::fit`]: one curve, power law with p_c against its rivals, on the same points, by AICc.
+//! - [`fit::fit`]: one curve, power law with p_c against its rivals, on the same points, by AICc and on
+//!   replicates left out.
+//! - [`sharpening()`]: whether the transition narrows as the size grows.
+//! - [`crossings()`] and [`peaks()`]: pseudo-critical points, and where they go ([`extrapolate`]).
 //! - [`fit_growth`]: how an observable grows with the size at p_c.
-//! - [`fit_tail`]: the exponent of a truncated power law of whole numbers, such as cluster sizes.
+//! - [`fit_tail`], [`tail_chance`]: the exponent of a truncated power law of whole numbers, such as cluster sizes.
 //! - [`Curves`]: the points, from a [`crate::table::Table`] or from rows, checked once.
 
 use thiserror::Error;
@@ -18,23 +21,37 @@ use thiserror::Error;
 use crate::table::TableError;
 
 pub mod collapse;
+mod crossings;
 mod curves;
 mod estimate;
 pub mod fit;
+mod gaussian;
 mod growth;
 mod minimise;
 mod named;
+mod parabola;
+mod peaks;
 mod quality;
 mod resample;
+mod sharpening;
+mod smooth;
 mod tail;
 
+pub use crossings::{Extrapolated, PseudoCritical, crossings, extrapolate};
 pub use curves::{Columns, Curve, Curves, ERROR_FLOOR, ErrorSource, Point, Row};
 pub use estimate::Estimate;
+pub use gaussian::MAX_PROCESS_POINTS;
 pub use growth::{ACCEPTABLE_CHANCE, GrowthFit, SizePoint, fit_growth};
 pub use named::Named;
+pub use peaks::peaks;
 pub use quality::{Objective, Parameters, Quality, quality};
 pub use resample::Resampling;
-pub use tail::{CorrectedTail, MIN_OBSERVATIONS, TailFit, choose_cutoffs, cutoff_spread, fit_tail, fit_tail_corrected};
+pub use sharpening::{Sharpening, SizeWidth, sharpening};
+pub use smooth::smooth_quality;
+pub use tail::{
+    BinnedTail, CorrectedTail, MIN_OBSERVATIONS, SizeBin, TailChance, TailFit, choose_cutoffs, cutoff_spread,
+    fit_binned, fit_tail, fit_tail_corrected, tail_chance,
+};
 
 /// Curves cannot be fitted.
 #[derive(Debug, Error)]
@@ -138,7 +155,7 @@ pub enum ScalingError {
         per_size: usize,
     },
     /// A model is not known.
-    #[error("model `{0}` is not known; the models are power_law, logistic")]
+    #[error("model `{0}` is not known; the models are power_law, logistic, rosenfeld, essential_singularity, jump")]
     UnknownModel(String),
     /// A model cannot be fitted to these controls.
     #[error("model `{model}`: control {control} in the fit range; it needs controls above 0")]

@@ -35,6 +35,12 @@ pub enum Objective {
     /// A line for each other size, through its own two bracketing points: another weighting of the
     /// same data, part of the systematic scan.
     Pairwise,
+    /// A window with soft edges ([`smooth_quality`](crate::scaling::smooth_quality)).
+    Smooth,
+    /// A Gaussian process as the master curve, by maximum likelihood of the raw values: the kernel
+    /// theta_0^2 exp(-(x - x')^2 / (2 theta_1^2)) and the variances E^2 + theta_2^2 of the scaled
+    /// values (K. Harada, Phys. Rev. E 84, 056704 (2011), arXiv:1102.4149).
+    GaussianProcess,
 }
 
 /// The quality of a collapse.

@@ -2,11 +2,13 @@
 
 use std::process::ExitCode;
 
-use anyhow::Context;
-use clap::Args;
+use anyhow::{Context, bail};
+use clap::{Args, ValueEnum};
 use prunephase::files::write_atomically;
 use prunephase::scaling::collapse::{self, CollapseFit, CollapseOptions};
+use prunephase::scaling::{Objective, Parameters};
 use prunephase::table::write_rows;
+use serde::Serialize;
 
 use crate::curves::{CurveArgs, ESTIMATE, ResultArgs, add_estimate, align, interval, verdict};
 use crate::output::table;
@@ -26,8 +28,64 @@ pub struct CollapseArgs {
     /// The window in x.
     #[arg(long, value_name = "LO,HI", value_parser = interval, allow_hyphen_values = true)]
     window: Option<[f64; 2]>,
+    /// Whether the edges of the window are hard or the points' weights fall smoothly to 0 there.
+    #[arg(long, value_name = "KIND", default_value = "hard")]
+    window_kind: WindowKind,
+    /// What decides: Houdayer and Hartmann's quality, or the likelihood of a Gaussian process as the
+    /// master curve (Harada), with a hard window.
+    #[arg(long, value_name = "NAME", default_value = "quality")]
+    objective: Decides,
+    /// A starting guess, beside the scan of the whole range.
+    #[arg(long, value_name = "P_C,INV_NU,KAPPA_OVER_NU", value_parser = start, allow_hyphen_values = true)]
+    start: Option<Parameters>,
     #[command(flatten)]
     result: ResultArgs,
+}
+
+/// The edges of the window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum WindowKind {
+    Hard,
+    Smooth,
+}
+
+/// What decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Decides {
+    Quality,
+    GaussianProcess,
+}
+
+impl CollapseArgs {
+    fn objective(&self) -> anyhow::Result<Objective> {
+        match (self.objective, self.window_kind) {
+            (Decides::Quality, WindowKind::Hard) => Ok(Objective::Pooled),
+            (Decides::Quality, WindowKind::Smooth) => Ok(Objective::Smooth),
+            (Decides::GaussianProcess, WindowKind::Hard) => Ok(Objective::GaussianProcess),
+            (Decides::GaussianProcess, WindowKind::Smooth) => {
+                bail!("--objective gaussian-process has a hard window: leave --window-kind smooth out")
+            }
+        }
+    }
+}
+
+/// Three numbers, as `P_C,INV_NU,KAPPA_OVER_NU`.
+fn start(text: &str) -> Result<Parameters, String> {
+    let numbers: Option<Vec<f64>> = text.split(',').map(|part| part.trim().parse().ok()).collect();
+    match numbers.as_deref() {
+        Some(&[p_c, inv_nu, kappa_over_nu]) if p_c.is_finite() && inv_nu > 0.0 && kappa_over_nu.is_finite() => {
+            Ok(Parameters { p_c, inv_nu, kappa_over_nu })
+        }
+        _ => Err("three numbers P_C,INV_NU,KAPPA_OVER_NU with 1/nu > 0 are needed, such as 0.59,0.75,0.1".into()),
+    }
+}
+
+/// A row of `collapse_bootstrap.csv`.
+#[derive(Serialize)]
+struct Resample {
+    p_c: f64,
+    inv_nu: f64,
+    kappa_over_nu: f64,
 }
 
 /// Runs the subcommand.
@@ -35,6 +93,8 @@ pub fn run(args: &CollapseArgs) -> anyhow::Result<ExitCode> {
     let curves = args.curves.read(Some(&args.size))?;
     let options = CollapseOptions {
         window: args.window,
+        guess: args.start,
+        objective: args.objective()?,
         bootstraps: args.result.bootstrap,
         seed: args.result.seed,
         ..CollapseOptions::default()
@@ -42,6 +102,9 @@ pub fn run(args: &CollapseArgs) -> anyhow::Result<ExitCode> {
     let fit = collapse::fit(&curves, &options).with_context(|| args.curves.place())?;
     if let Some(folder) = &args.result.out {
         write_rows(&folder.join("collapse.csv"), collapse::scaled_points(&curves, &fit))?;
+        write_rows(&folder.join("collapse_landscape.csv"), collapse::landscape(&curves, &fit))?;
+        let cloud = fit.bootstrap.iter().map(|&[p_c, inv_nu, kappa_over_nu]| Resample { p_c, inv_nu, kappa_over_nu });
+        write_rows(&folder.join("collapse_bootstrap.csv"), cloud)?;
         let text = serde_json::to_string_pretty(&args.curves.named(&fit))?;
         write_atomically(&folder.join("collapse.json"), |file| writeln!(file, "{text}"))?;
     }

@@ -12,20 +12,20 @@ use prunephase::table::Table;
 #[derive(Debug, Args)]
 pub struct CurveArgs {
     /// A CSV table with a header.
-    table: PathBuf,
+    pub table: PathBuf,
     /// The column of the control parameter.
     #[arg(long, value_name = "COL")]
-    control: String,
+    pub control: String,
     /// The column of the observable.
     #[arg(long, value_name = "COL")]
-    value: String,
+    pub value: String,
     /// The column of its standard error.
     #[arg(long, value_name = "COL")]
-    error: Option<String>,
+    pub error: Option<String>,
     /// The column that names the replicate; errors then come from the spread of replicates, and
     /// resamples are of whole replicates.
     #[arg(long, value_name = "COL")]
-    replicate: Option<String>,
+    pub replicate: Option<String>,
 }
 
 /// How to resample, and where the result goes.

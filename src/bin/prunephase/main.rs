@@ -2,6 +2,7 @@
 
 mod args;
 mod collapse;
+mod critical;
 mod curves;
 mod data;
 #[cfg(feature = "train")]
@@ -28,6 +29,7 @@ mod slurm;
 mod status;
 #[cfg(feature = "train")]
 mod summary;
+mod tail;
 mod topology;
 
 use std::process::ExitCode;

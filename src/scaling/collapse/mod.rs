@@ -13,6 +13,10 @@
 //! alternatives and enter the systematic error. Where the sets go in circles, the lowest of the
 //! circle stands for it and is marked (`consistent: false`).
 //!
+//! Two other objectives need no such care: [`Objective::Smooth`], a window with soft edges, whose
+//! weights are iterated in the same way, and [`Objective::GaussianProcess`], a maximum likelihood.
+//! All of them are in the scan of systematic errors.
+//!
 //! Without a window, p_c, the window and the smallest size are found from the data. The window then
 //! holds a share (15, 25, 40 or 60 %, at least 4 on each side) of the points of the smallest size,
 //! half of them on each side of p_c, and the smallest sizes are left out one by one while at least
@@ -29,16 +33,23 @@
 //! matter), any p_c and 1/nu "collapse" them.
 //!
 //! # Errors
-//! Statistical: [`Resampling`], each resample searched anew from the optimum with the same window,
-//! until its set is consistent. The statistical error is multiplied by sqrt(S) if S > 1, since the
-//! errors are then too small for what the points scatter. Systematic: the deviations d of the scan's results (smallest size, window, objective)
-//! from the value, sqrt(sum w d^2 / max(1, sum w)) with w = exp(1 - S/max(1, S_fit)) up to 1, times
-//! the share of points if it has fewer than the fit; in the same way the alternatives; both in
-//! quadrature. The scan is followed from the optimum. Statistical noise of its smaller sets is in
-//! it, so it errs on the large side. Where no other choice is sound it is unknown, and half the range searched is shown.
+//! Statistical: [`Resampling`], each resample searched anew with the same window from the optimum
+//! and from three ends of other resamples, until its set is consistent; the lowest S counts, as in the fit. The statistical error is multiplied by sqrt(S) if S > 1, since the
+//! errors are then too small for what the points scatter. Systematic: the scan's results,
+//! each with the weight w = exp(1 - S/max(1, S_fit)) up to 1, times the share of points if it has
+//! fewer than the fit. Four questions are asked apart and their answers d added in quadrature: the
+//! windows, the objective and the alternatives each give sqrt(sum w d^2 / max(1, sum w)); the
+//! smallest size gives the bias that a correction L^-0.8 ([`SLOWEST_CORRECTION`]) would leave in the
+//! fit, d / (1 - m'/m) with the slopes m and m' of L^-0.8 against ln L over the fit's sizes and the
+//! row's, as a mean by quality and by the spread of
+//! ln L, with the noise of d added to it. The scan is followed from the optimum. Statistical
+//! noise of its smaller sets is in it, so it errs on the large side. Where no other choice is sound
+//! it is unknown, and half the range searched is shown; with two sizes nothing tells of corrections
+//! to scaling, and a warning says so.
 //!
 //! # Reliable
-//! A sound optimum is reported as unreliable where fewer than half of the starts around it end
+//! Errors are here the statistical one and the plain spread over scan and alternatives, without the
+//! extrapolation in size. A sound optimum is reported as unreliable where fewer than half of the starts around it end
 //! within two combined errors of it, fewer than 80 % of the resamples could be fitted, the error of
 //! 1/nu or kappa/nu exceeds half of it (of 0.5, for a small kappa/nu) or that of p_c a fifth of the
 //! range of the controls, no other choice of the scan is sound, or fewer than half of the searches over everything that led to the window
@@ -47,25 +58,28 @@
 mod result;
 mod scan;
 mod search;
+mod systematic;
 mod window;
 
 use rayon::prelude::*;
 
 use super::ScalingError;
 use super::curves::{Curve, Curves, ErrorSource};
-use super::estimate::{Estimate, quality_weight, standard_deviation, weighted_deviation};
+use super::estimate::{Estimate, quality_weight, standard_deviation};
 use super::minimise::Effort;
 use super::quality::{Objective, Parameters};
 use super::resample::{Resampling, resample};
 use crate::seed::Seeds;
 
-pub use result::{Alternative, CollapseFit, ScaledPoint, scaled_points};
+pub use result::{Alternative, CollapseFit, LandscapePoint, ScaledPoint, landscape, scaled_points};
 pub use scan::{ACCEPTABLE, MIN_SIDE, ScanRow, WINDOW_FACTORS, WINDOW_SHARES};
 pub use search::{INV_NU_RANGE, KAPPA_LIMIT, MAX_QUALITY, MIN_GAIN};
+pub use systematic::SLOWEST_CORRECTION;
 pub use window::{MIN_POINTS, MIN_POINTS_PER_SIZE};
 
 use scan::{Choice, agreement, chosen, fixed_choices, free_choices, local_choices, rows};
-use search::{Outcome, best, converge, faults, follow, grid_starts, starts_around, unscaled_quality};
+use search::{Outcome, best, converge, faults, first_starts, follow, starts_around, unscaled_quality};
+use systematic::{Reference, systematic};
 use window::Window;
 
 /// Points that every size must have in the table.
@@ -82,6 +96,8 @@ pub const MAX_SHARE: f64 = 0.2;
 
 /// Resamples from whose optima the data are searched for other consistent sets.
 const PROBES: usize = 100;
+/// Of these optima, so many are starts of a resample's search beside the data's optimum.
+const RESAMPLE_STARTS: usize = 3;
 /// The first edges of those searches, in standard deviations of these optima.
 const PROBE_STEP: f64 = 0.3;
 /// Alternatives of less weight than this are false minima and not reported; rows of the scan of
@@ -93,8 +109,12 @@ const MIN_WEIGHT: f64 = 1e-3;
 pub struct CollapseOptions {
     /// The window in x; `None`: found from the data.
     pub window: Option<[f64; 2]>,
-    /// A guess; `None`: the whole range of the data is searched.
+    /// A starting guess, tried before the scan of the whole range of the data, which is made all the
+    /// same: a guess never hides a better collapse.
     pub guess: Option<Parameters>,
+    /// What is minimised, [`Objective::Pooled`] by default; without a window, the window is found
+    /// with that all the same.
+    pub objective: Objective,
     /// The number of starts around the optimum, at least 10.
     pub starts: usize,
     /// The number of resamples, at least 10.
@@ -107,7 +127,15 @@ pub struct CollapseOptions {
 
 impl Default for CollapseOptions {
     fn default() -> Self {
-        Self { window: None, guess: None, starts: 40, bootstraps: 200, resampling: None, seed: 0 }
+        Self {
+            window: None,
+            guess: None,
+            objective: Objective::Pooled,
+            starts: 40,
+            bootstraps: 200,
+            resampling: None,
+            seed: 0,
+        }
     }
 }
 
@@ -147,6 +175,14 @@ fn check(curves: &Curves, options: &CollapseOptions) -> Result<(), ScalingError>
         }
     }
     Ok(())
+}
+
+/// Only a hard window has many sets of points that are consistent.
+fn probes_of(objective: Objective) -> usize {
+    match objective {
+        Objective::Pooled | Objective::Pairwise => PROBES,
+        Objective::Smooth | Objective::GaussianProcess => 0,
+    }
 }
 
 /// Four significant digits, so that a window found can be typed.
@@ -193,10 +229,7 @@ pub fn fit(curves: &Curves, options: &CollapseOptions) -> Result<CollapseFit, Sc
     let (choice, first, free) = match options.window {
         Some(window) => {
             let choice = Choice::new(curves, Window::Fixed(window));
-            let starts = match options.guess {
-                Some(guess) => vec![guess],
-                None => grid_starts(&choice.data, choice.window),
-            };
+            let starts = first_starts(&choice.data, choice.window, options.guess);
             (choice, starts, None)
         }
         None => {
@@ -213,8 +246,10 @@ pub fn fit(curves: &Curves, options: &CollapseOptions) -> Result<CollapseFit, Sc
             (choice, vec![at], Some(choices))
         }
     };
+    let objective = options.objective;
+    let choice = choice.with(objective);
     let Choice { curves: used_curves, data, window, .. } = &choice;
-    let search = |starts: &[Parameters]| follow(data, *window, Objective::Pooled, starts, Effort::FINE);
+    let search = |starts: &[Parameters]| follow(data, *window, objective, starts, Effort::FINE);
 
     let mut outcomes: Vec<Outcome> = search(&first).into_iter().flatten().collect();
     let Some(centre) = best(data, *window, &outcomes).map(|outcome| outcome.at) else { return Err(nothing) };
@@ -226,27 +261,33 @@ pub fn fit(curves: &Curves, options: &CollapseOptions) -> Result<CollapseFit, Sc
     // Other consistent sets sit within the errors of the optimum, where wide starts rarely stop:
     // the data are searched from where resamples end.
     let resampling = options.resampling.unwrap_or_else(|| Resampling::for_curves(used_curves));
-    let refit = |purpose: &str, number: usize, at: Parameters| {
+    let refit = |purpose: &str, number: usize, starts: &[Parameters]| {
         let mut stream = seeds.stream(&format!("collapse {purpose} {number}"));
         let other = data.with_values(resample(used_curves, resampling, &mut stream));
-        converge(&other, *window, Objective::Pooled, at, None, Effort::COARSE).map(|outcome| outcome.at)
+        let ends = starts.iter().filter_map(|&at| converge(&other, *window, objective, at, None, Effort::COARSE));
+        // As in the fit, the lowest of several consistent sets: what this choice scatters belongs
+        // to the error.
+        ends.min_by(|a, b| b.consistent.cmp(&a.consistent).then(a.quality.total_cmp(&b.quality)))
+            .map(|outcome| outcome.at)
     };
     let probes: Vec<Parameters> =
-        (0..PROBES).into_par_iter().filter_map(|number| refit("probe", number, found)).collect();
+        (0..probes_of(objective)).into_par_iter().filter_map(|number| refit("probe", number, &[found])).collect();
     let edges: [f64; 3] = std::array::from_fn(|axis| {
         let ends: Vec<f64> = probes.iter().map(|at| at.to_array()[axis]).collect();
         PROBE_STEP * standard_deviation(&ends)
     });
-    let probed: Vec<Outcome> = probes
-        .into_par_iter()
-        .filter_map(|at| converge(data, *window, Objective::Pooled, at, Some(edges), Effort::FINE))
-        .collect();
+    let probed: Vec<Outcome> =
+        probes.par_iter().filter_map(|&at| converge(data, *window, objective, at, Some(edges), Effort::FINE)).collect();
     outcomes.extend(probed);
     let Some(optimum) = best(data, *window, &outcomes).cloned() else { return Err(nothing) };
 
     let bootstrap: Vec<[f64; 3]> = (0..options.bootstraps)
         .into_par_iter()
-        .filter_map(|number| refit("bootstrap", number, optimum.at).map(Parameters::to_array))
+        .filter_map(|number| {
+            let others = (0..RESAMPLE_STARTS).filter_map(|turn| probes.get((number + 37 * turn) % probes.len().max(1)));
+            let starts: Vec<Parameters> = std::iter::once(optimum.at).chain(others.copied()).collect();
+            refit("bootstrap", number, &starts).map(Parameters::to_array)
+        })
         .collect();
     let inflation = optimum.quality.max(1.0).sqrt();
     let cloud = |axis: usize| -> Vec<f64> { bootstrap.iter().map(|values| values[axis]).collect() };
@@ -257,21 +298,28 @@ pub fn fit(curves: &Curves, options: &CollapseOptions) -> Result<CollapseFit, Sc
     };
     let alternatives = alternatives(&choice, &optimum, &outcomes, &around, weight);
     let choices = match (&free, *window) {
-        (Some(choices), _) => local_choices(choices, optimum.at, seeds),
-        (None, Window::Fixed(interval)) => fixed_choices(used_curves, interval, optimum.at, seeds),
+        (Some(choices), _) => local_choices(choices, objective, optimum.at, seeds),
+        (None, Window::Fixed(interval)) => fixed_choices(used_curves, interval, objective, optimum.at, seeds),
         (None, Window::Nearest(_)) => Vec::new(),
     };
     let scan = rows(&choices, &choice, &optimum, weight);
-    let estimate = |axis: usize, pick: fn(&ScanRow) -> f64, other: fn(&Alternative) -> f64| {
-        let scanned = weighted_deviation(scan.iter().map(|row| (row.weight, pick(row) - value[axis])));
-        let alternative = weighted_deviation(alternatives.iter().map(|a| (a.weight, other(a) - value[axis])));
-        Estimate::new(value[axis], &cloud(axis), inflation, scanned.hypot(alternative))
+    let reference = Reference {
+        sizes: curves.sizes(),
+        min_size: used_curves.curves()[0].size(),
+        points: optimum.set.count(),
+        objective,
     };
-    let p_c = estimate(0, |row| row.p_c, |other| other.p_c);
-    let inv_nu = estimate(1, |row| row.inv_nu, |other| other.inv_nu);
-    let kappa_over_nu = estimate(2, |row| row.kappa_over_nu, |other| other.kappa_over_nu);
+    let estimate = |axis: usize, pick: fn(&ScanRow) -> f64, other: fn(&Alternative) -> f64| {
+        let statistical = inflation * standard_deviation(&cloud(axis));
+        let scatter = Reference::scatter(&scan, &alternatives, value[axis], pick, other);
+        let systematic = systematic(&reference, &scan, &alternatives, (value[axis], statistical), pick, other);
+        (Estimate::new(value[axis], &cloud(axis), inflation, systematic), statistical.hypot(scatter))
+    };
+    let (p_c, judged_p_c) = estimate(0, |row| row.p_c, |other| other.p_c);
+    let (inv_nu, judged_inv_nu) = estimate(1, |row| row.inv_nu, |other| other.inv_nu);
+    let (kappa_over_nu, judged_kappa) = estimate(2, |row| row.kappa_over_nu, |other| other.kappa_over_nu);
 
-    let totals = [p_c.total(), inv_nu.total(), kappa_over_nu.total()];
+    let totals = [judged_p_c, judged_inv_nu, judged_kappa];
     let near = |outcome: &Outcome| {
         let other = outcome.at.to_array();
         (0..3).all(|axis| (other[axis] - value[axis]).abs() <= 2.0 * totals[axis])
@@ -294,25 +342,22 @@ pub fn fit(curves: &Curves, options: &CollapseOptions) -> Result<CollapseFit, Sc
             100.0 * MIN_RESAMPLES
         ));
     }
-    if inv_nu.total() > MAX_RELATIVE_ERROR * inv_nu.value.abs() {
-        reasons.push(format!("1/nu = {:.3} is undetermined, its error is {:.3}", inv_nu.value, inv_nu.total()));
+    if judged_inv_nu > MAX_RELATIVE_ERROR * inv_nu.value.abs() {
+        reasons.push(format!("1/nu = {:.3} is undetermined, its error is {:.3}", inv_nu.value, judged_inv_nu));
     }
     let controls = data.series.iter().flat_map(|one| one.control.iter().copied());
     let (low, high) = controls.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), c| (low.min(c), high.max(c)));
-    if p_c.total() > MAX_SHARE * (high - low) {
+    if judged_p_c > MAX_SHARE * (high - low) {
         reasons.push(format!(
             "p_c = {:.5} is undetermined, its error is {:.5} and the controls span {:.5}",
             p_c.value,
-            p_c.total(),
+            judged_p_c,
             high - low
         ));
     }
-    if kappa_over_nu.total() > MAX_RELATIVE_ERROR * kappa_over_nu.value.abs().max(0.5) {
-        reasons.push(format!(
-            "kappa/nu = {:.3} is undetermined, its error is {:.3}",
-            kappa_over_nu.value,
-            kappa_over_nu.total()
-        ));
+    if judged_kappa > MAX_RELATIVE_ERROR * kappa_over_nu.value.abs().max(0.5) {
+        reasons
+            .push(format!("kappa/nu = {:.3} is undetermined, its error is {:.3}", kappa_over_nu.value, judged_kappa));
     }
     // The scan without a window has the fit's own choice as one of its rows.
     let others = scan.iter().filter(|row| row.weight >= MIN_WEIGHT).count();
@@ -342,6 +387,12 @@ pub fn fit(curves: &Curves, options: &CollapseOptions) -> Result<CollapseFit, Sc
             optimum.quality.sqrt()
         ));
     }
+    if inv_nu.total() > MAX_RELATIVE_ERROR * inv_nu.value.abs() && !unknown {
+        warnings.push("the sizes cannot exclude corrections to scaling as large as half of 1/nu".into());
+    }
+    if curves.curves().len() == 2 {
+        warnings.push("two sizes: nothing tells how far corrections to scaling move the result".into());
+    }
     if !optimum.consistent {
         warnings
             .push("no set of points is the one that its own optimum selects; the lowest of a circle is shown".into());
@@ -366,6 +417,7 @@ pub fn fit(curves: &Curves, options: &CollapseOptions) -> Result<CollapseFit, Sc
         reasons,
         warnings,
         consistent: optimum.consistent,
+        objective,
         window: interval,
         window_given: options.window.is_some(),
         sizes: used_curves.sizes(),

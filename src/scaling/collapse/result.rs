@@ -6,7 +6,7 @@ use super::scan::{Choice, ScanRow};
 use super::window::{PointSet, Window};
 use crate::scaling::curves::Curves;
 use crate::scaling::estimate::Estimate;
-use crate::scaling::quality::Parameters;
+use crate::scaling::quality::{Dataset, Objective, Parameters};
 use crate::scaling::resample::Resampling;
 
 /// Another optimum that is consistent with itself.
@@ -57,6 +57,8 @@ pub struct CollapseFit {
     pub warnings: Vec<String>,
     /// Whether the set of points is the one that the optimum selects.
     pub consistent: bool,
+    /// What was minimised; `quality` is the pooled S with a Gaussian process.
+    pub objective: Objective,
     /// The window in x.
     pub window: [f64; 2],
     /// Whether the window was given.
@@ -128,4 +130,45 @@ pub fn scaled_points(curves: &Curves, fit: &CollapseFit) -> Vec<ScaledPoint> {
         }
     }
     scaled
+}
+
+/// S at a point of the plane of p_c and 1/nu, for figures.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct LandscapePoint {
+    /// p_c.
+    pub p_c: f64,
+    /// 1/nu.
+    pub inv_nu: f64,
+    /// kappa/nu, that of the fit.
+    pub kappa_over_nu: f64,
+    /// S over the points in the window there; empty where no point can be compared.
+    pub quality: Option<f64>,
+    /// The number of these points.
+    pub points: usize,
+}
+
+/// Cells of the landscape in each direction on either side of the optimum.
+const LANDSCAPE: i32 = 20;
+
+/// The pooled S on a grid of 41 x 41 points around the fit, to four combined errors in p_c and 1/nu,
+/// with kappa/nu of the fit. The hard window selects anew at each point, so the landscape shows its
+/// jumps. O(1681 x points x sizes).
+pub fn landscape(curves: &Curves, fit: &CollapseFit) -> Vec<LandscapePoint> {
+    let curves = curves.from_size(fit.sizes[0]);
+    let data = Dataset::new(&curves);
+    let [low, high] = fit.window;
+    let step = |error: f64| 4.0 * error / f64::from(LANDSCAPE);
+    let mut grid = Vec::new();
+    for row in -LANDSCAPE..=LANDSCAPE {
+        for column in -LANDSCAPE..=LANDSCAPE {
+            let p_c = fit.p_c.value + f64::from(row) * step(fit.p_c.total());
+            let inv_nu = fit.inv_nu.value + f64::from(column) * step(fit.inv_nu.total());
+            let kappa_over_nu = fit.kappa_over_nu.value;
+            let at = Parameters { p_c, inv_nu, kappa_over_nu };
+            let found = data.quality(at, Objective::Pooled, |_, x| low <= x && x <= high);
+            let (quality, points) = (found.map(|found| found.s), found.map_or(0, |found| found.points));
+            grid.push(LandscapePoint { p_c, inv_nu, kappa_over_nu, quality, points });
+        }
+    }
+    grid
 }

@@ -1,8 +1,9 @@
 //! The scan over the smallest size, the window and the objective.
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::search::{Outcome, best, faults, follow, grid_starts, starts_around};
+use super::search::{Outcome, best, faults, first_starts, follow, starts_around};
 use super::window::Window;
 use crate::scaling::curves::Curves;
 use crate::scaling::minimise::Effort;
@@ -52,12 +53,17 @@ pub(super) struct Choice {
     pub(super) curves: Curves,
     pub(super) data: Dataset,
     pub(super) window: Window,
+    pub(super) objective: Objective,
     pub(super) outcome: Option<Outcome>,
 }
 
 impl Choice {
     pub(super) fn new(curves: &Curves, window: Window) -> Self {
-        Self { curves: curves.clone(), data: Dataset::new(curves), window, outcome: None }
+        Self { curves: curves.clone(), data: Dataset::new(curves), window, objective: Objective::Pooled, outcome: None }
+    }
+
+    pub(super) fn with(self, objective: Objective) -> Self {
+        Self { objective, ..self }
     }
 
     pub(super) fn sound(&self) -> Option<&Outcome> {
@@ -66,12 +72,12 @@ impl Choice {
 
     fn improve(&mut self, starts: &[Parameters], effort: Effort) {
         let mut outcomes: Vec<Outcome> =
-            follow(&self.data, self.window, Objective::Pooled, starts, effort).into_iter().flatten().collect();
+            follow(&self.data, self.window, self.objective, starts, effort).into_iter().flatten().collect();
         outcomes.extend(self.outcome.take());
         self.outcome = best(&self.data, self.window, &outcomes).cloned();
     }
 
-    fn row(&self, objective: Objective, weight: f64) -> Option<ScanRow> {
+    fn row(&self, weight: f64) -> Option<ScanRow> {
         let outcome = self.outcome.as_ref()?;
         let [window_low, window_high] = self.window.interval(&self.data, outcome.at)?;
         Some(ScanRow {
@@ -79,7 +85,7 @@ impl Choice {
             sizes: self.curves.curves().len(),
             window_low,
             window_high,
-            objective,
+            objective: self.objective,
             p_c: outcome.at.p_c,
             inv_nu: outcome.at.inv_nu,
             kappa_over_nu: outcome.at.kappa_over_nu,
@@ -97,7 +103,7 @@ fn by_smallest_size(curves: &Curves) -> Vec<Curves> {
 }
 
 /// Without a window: all choices of the smallest size and the window's share of points, each
-/// searched from a grid over everything and then from where the others ended.
+/// searched from a guess and a grid over everything and then from where the others ended.
 pub(super) fn free_choices(curves: &Curves, guess: Option<Parameters>) -> Vec<Choice> {
     let mut choices = Vec::new();
     for part in by_smallest_size(curves) {
@@ -108,10 +114,7 @@ pub(super) fn free_choices(curves: &Curves, guess: Option<Parameters>) -> Vec<Ch
         choices.extend(sides.into_iter().map(|side| Choice::new(&part, Window::Nearest(side))));
     }
     for choice in &mut choices {
-        let starts = match guess {
-            Some(guess) => vec![guess],
-            None => grid_starts(&choice.data, choice.window),
-        };
+        let starts = first_starts(&choice.data, choice.window, guess);
         choice.improve(&starts, Effort::COARSE);
     }
     let mut ends: Vec<Parameters> = Vec::new();
@@ -155,17 +158,25 @@ pub(super) fn chosen(choices: &[Choice], all_sizes: usize) -> Option<&Choice> {
 }
 
 /// With a window given: the smallest size and the window's width varied, from the optimum `at`.
-pub(super) fn fixed_choices(curves: &Curves, [low, high]: [f64; 2], at: Parameters, seeds: Seeds) -> Vec<Choice> {
+pub(super) fn fixed_choices(
+    curves: &Curves,
+    [low, high]: [f64; 2],
+    objective: Objective,
+    at: Parameters,
+    seeds: Seeds,
+) -> Vec<Choice> {
     let mut choices = Vec::new();
     for (left_out, part) in by_smallest_size(curves).into_iter().enumerate() {
         for factor in WINDOW_FACTORS {
             if left_out == 0 && factor == 1.0 {
                 continue;
             }
-            let mut choice = Choice::new(&part, Window::Fixed([low * factor, high * factor]));
+            let mut choice = Choice::new(&part, Window::Fixed([low * factor, high * factor])).with(objective);
             let mut stream = seeds.stream(&format!("collapse scan, {left_out} sizes left out, factor {factor}"));
             let mut starts = vec![at];
-            starts.extend(starts_around(&choice.data, choice.window, at, 5, &mut stream));
+            // A likelihood is smooth and slow.
+            let count = if objective == Objective::GaussianProcess { 0 } else { 5 };
+            starts.extend(starts_around(&choice.data, choice.window, at, count, &mut stream));
             choice.improve(&starts, Effort::COARSE);
             choices.push(choice);
         }
@@ -175,12 +186,12 @@ pub(super) fn fixed_choices(curves: &Curves, [low, high]: [f64; 2], at: Paramete
 
 /// Without a window: the same choices followed from the optimum `at`. What a choice with few points
 /// finds elsewhere, another branch that fits them by chance, is no error of this optimum.
-pub(super) fn local_choices(choices: &[Choice], at: Parameters, seeds: Seeds) -> Vec<Choice> {
+pub(super) fn local_choices(choices: &[Choice], objective: Objective, at: Parameters, seeds: Seeds) -> Vec<Choice> {
     choices
         .iter()
         .enumerate()
         .map(|(number, choice)| {
-            let mut choice = Choice { outcome: None, ..choice.clone() };
+            let mut choice = Choice { outcome: None, objective, ..choice.clone() };
             let mut stream = seeds.stream(&format!("collapse scan {number}"));
             let mut starts = vec![at];
             starts.extend(starts_around(&choice.data, choice.window, at, 5, &mut stream));
@@ -206,8 +217,8 @@ pub(super) fn agreement(choices: &[Choice], all_sizes: usize, at: Parameters, li
     (sound, agree)
 }
 
-/// The rows of the scan, with the fit's own points under the other objective as the last, if there
-/// are more than two sizes.
+/// The rows of the scan, with the fit's own sizes and window under the other objectives as the last
+/// (with two sizes, pairwise is pooled).
 pub(super) fn rows(
     choices: &[Choice],
     fitted: &Choice,
@@ -218,17 +229,26 @@ pub(super) fn rows(
         .iter()
         .filter_map(|choice| {
             let weight = choice.sound().map_or(0.0, &weight);
-            choice.row(Objective::Pooled, weight)
+            choice.row(weight)
         })
         .collect();
-    if fitted.curves.curves().len() > 2 {
-        let mut other = fitted.clone();
-        other.outcome = follow(&other.data, other.window, Objective::Pairwise, &[reference.at], Effort::COARSE)
-            .into_iter()
-            .flatten()
-            .next();
+    let all = [Objective::Pooled, Objective::Pairwise, Objective::Smooth, Objective::GaussianProcess];
+    let pairs = fitted.curves.curves().len() == 2;
+    let others: Vec<Choice> = all
+        .into_par_iter()
+        .filter(|&objective| objective != fitted.objective && !(pairs && objective == Objective::Pairwise))
+        .map(|objective| {
+            let mut other = fitted.clone().with(objective);
+            other.outcome = follow(&other.data, other.window, objective, &[reference.at], Effort::COARSE)
+                .into_iter()
+                .flatten()
+                .next();
+            other
+        })
+        .collect();
+    for other in others {
         let weight = other.sound().map_or(0.0, &weight);
-        rows.extend(other.row(Objective::Pairwise, weight));
+        rows.extend(other.row(weight));
     }
     rows
 }

@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use super::window::{PointSet, Window};
+use crate::scaling::gaussian::Process;
 use crate::scaling::minimise::{Effort, FORBIDDEN, minimise};
 use crate::scaling::quality::{Dataset, Objective, Parameters};
 use crate::seed::Stream;
@@ -51,6 +52,79 @@ fn wide_steps(data: &Dataset, window: Window, at: Parameters) -> [f64; 3] {
     [0.1 * (high - low) * (-largest * at.inv_nu).exp(), 0.05 * at.inv_nu, 0.03 + 0.03 * at.kappa_over_nu.abs()]
 }
 
+/// The steps of a search are over when the parameters move by less than this share of the first
+/// edges of the simplex.
+const STILL: f64 = 1e-3;
+
+/// With soft edges: optimises with the weights fixed, takes the weights of the optimum, and repeats
+/// until it stays.
+fn converge_smooth(data: &Dataset, window: Window, start: Parameters, effort: Effort) -> Option<Outcome> {
+    let mut at = start;
+    let mut round = 0;
+    loop {
+        let weights = data.soft_weights(at, window.interval(data, at)?);
+        let needed = (1.0 - MAX_LOST) * data.soft_quality(at, &weights)?.1;
+        let function = |values: &[f64]| {
+            let at = Parameters::from_slice(values);
+            let allowed =
+                (INV_NU_RANGE[0]..=INV_NU_RANGE[1]).contains(&at.inv_nu) && at.kappa_over_nu.abs() <= KAPPA_LIMIT;
+            let found = if allowed { data.soft_quality(at, &weights) } else { None };
+            found.filter(|&(_, compared)| compared >= needed).map_or(FORBIDDEN, |(s, _)| s)
+        };
+        let steps = wide_steps(data, window, at);
+        let shrink = if round == 0 { 1.0 } else { 0.3 };
+        let (found, quality) = minimise(&function, &at.to_array(), &steps.map(|step| step * shrink), effort);
+        if quality >= FORBIDDEN {
+            return None;
+        }
+        let still = (0..3).all(|axis| (found[axis] - at.to_array()[axis]).abs() < STILL * steps[axis]);
+        at = Parameters::from_slice(&found);
+        round += 1;
+        if still || round >= MAX_ROUNDS {
+            return Some(Outcome { at, quality, set: PointSet::select(data, window, at)?, consistent: still });
+        }
+    }
+}
+
+/// The Gaussian process, from where the pooled S leads; its set of points is made consistent with
+/// its own optimum. The quality of the outcome is the pooled S there.
+fn converge_process(data: &Dataset, window: Window, start: Parameters, effort: Effort) -> Option<Outcome> {
+    let mut at = converge(data, window, Objective::Pooled, start, None, Effort::COARSE)?.at;
+    let mut set = PointSet::select(data, window, at)?;
+    let mut theta = None;
+    for round in 1.. {
+        let process = Process::new(data, |number| set.contains(number));
+        let [a, b, c] = at.to_array();
+        let [d, e, f] = theta.unwrap_or_else(|| process.guess(at));
+        let function = |values: &[f64]| {
+            let at = Parameters::from_slice(values);
+            let allowed =
+                (INV_NU_RANGE[0]..=INV_NU_RANGE[1]).contains(&at.inv_nu) && at.kappa_over_nu.abs() <= KAPPA_LIMIT;
+            let cost = if allowed { process.cost(at, [values[3], values[4], values[5]]) } else { None };
+            cost.unwrap_or(FORBIDDEN)
+        };
+        let [p_c, inv_nu, kappa] = wide_steps(data, window, at).map(|step| 0.3 * step);
+        let steps = [p_c, inv_nu, kappa, 0.5, 0.3, 0.5];
+        let (found, cost) = minimise(&function, &[a, b, c, d, e, f], &steps, effort);
+        if cost >= FORBIDDEN {
+            return None;
+        }
+        at = Parameters::from_slice(&found);
+        theta = Some([found[3], found[4], found[5]]);
+        let next = PointSet::select(data, window, at)?;
+        let consistent = next == set;
+        if consistent || round >= MAX_PROCESS_ROUNDS {
+            let quality = data.quality(at, Objective::Pooled, |number, _| next.contains(number))?.s;
+            return Some(Outcome { at, quality, set: next, consistent });
+        }
+        set = next;
+    }
+    None
+}
+
+/// Selections of one search with a Gaussian process at most.
+const MAX_PROCESS_ROUNDS: usize = 6;
+
 /// Optimises with the set of points fixed, selects the set anew at the optimum, and repeats until
 /// the set stays, or comes back (a circle). `steps` are the first edges of the simplex, wide ones
 /// without: S has kinks and jumps where points change their brackets, and small edges find the
@@ -63,6 +137,11 @@ pub(super) fn converge(
     steps: Option<[f64; 3]>,
     effort: Effort,
 ) -> Option<Outcome> {
+    match objective {
+        Objective::Smooth => return converge_smooth(data, window, start, effort),
+        Objective::GaussianProcess => return converge_process(data, window, start, effort),
+        Objective::Pooled | Objective::Pairwise => {}
+    }
     let mut at = start;
     let mut set = PointSet::select(data, window, at)?;
     let mut history: Vec<Outcome> = Vec::new();
@@ -174,7 +253,7 @@ const FOLLOWED: usize = 12;
 /// Starts from a grid scan over the whole range of the control (its quantiles over all points),
 /// 1/nu from 0.12 to 3 in log and kappa/nu around the slope of the values at p_c: the lowest local
 /// minima of S, those first whose points differ between sizes before scaling.
-pub(super) fn grid_starts(data: &Dataset, window: Window) -> Vec<Parameters> {
+fn grid_starts(data: &Dataset, window: Window) -> Vec<Parameters> {
     let mut controls: Vec<f64> = data.series.iter().flat_map(|one| one.control.iter().copied()).collect();
     controls.sort_by(f64::total_cmp);
     let [rows, columns] = GRID;
@@ -214,6 +293,11 @@ pub(super) fn grid_starts(data: &Dataset, window: Window) -> Vec<Parameters> {
     }
     minima.sort_by(|a, b| b.2.cmp(&a.2).then(a.0.total_cmp(&b.0)));
     minima.into_iter().take(FOLLOWED).map(|(_, at, _)| at).collect()
+}
+
+/// The first starts: a guess, if there is one, and those of the grid scan.
+pub(super) fn first_starts(data: &Dataset, window: Window, guess: Option<Parameters>) -> Vec<Parameters> {
+    guess.into_iter().chain(grid_starts(data, window)).collect()
 }
 
 /// Starts around a collapse: p_c up to 0.3 of the window's width (at the smallest size) away, 1/nu

@@ -129,6 +129,11 @@ fn scaled_points_repeat_the_fit() {
     let Some(curves) = site(&[64, 128, 256, 512]) else { return };
     let found = fit(&curves, &CollapseOptions { bootstraps: 10, ..Default::default() }).unwrap();
     let points = scaled_points(&curves, &found);
+    let grid = landscape(&curves, &found);
+    assert_eq!(grid.len(), 41 * 41);
+    let middle = grid[grid.len() / 2];
+    assert_eq!((middle.p_c, middle.points), (found.p_c.value, found.points));
+    assert!((middle.quality.unwrap() - found.quality).abs() < 1e-9);
     assert_eq!(points.len(), curves.curves().iter().map(|curve| curve.points().len()).sum::<usize>());
     assert_eq!(points.iter().filter(|point| point.used == 1).count(), found.points);
     for point in points {
@@ -278,5 +283,60 @@ fn points_that_share_their_runs() {
         let options = CollapseOptions { resampling: Some(Resampling::PointByPoint), ..options };
         let alone = fit(&curves, &options).unwrap();
         assert!(alone.kappa_over_nu.statistical < 0.5 * found.kappa_over_nu.statistical, "{value}");
+    }
+}
+
+/// From wherever a guess starts, the same optimum or a refusal, never another.
+#[test]
+fn any_guess_finds_the_same_optimum_or_is_refused() {
+    use rayon::prelude::*;
+    let Some(curves) = site(&[128, 256, 512]) else { return };
+    let mut stream = Seeds::new(11, 0).stream("guesses");
+    let guesses: Vec<Parameters> = (0..200)
+        .map(|_| Parameters {
+            p_c: PUBLISHED.p_c + stream.uniform(-0.02, 0.02),
+            inv_nu: PUBLISHED.inv_nu * stream.uniform(0.7, 1.3),
+            kappa_over_nu: PUBLISHED.kappa_over_nu * stream.uniform(0.7, 1.3),
+        })
+        .collect();
+    let ends: Vec<(bool, [f64; 3])> = guesses
+        .into_par_iter()
+        .map(|guess| {
+            let options = CollapseOptions {
+                window: Some([-1.0, 1.0]),
+                guess: Some(guess),
+                bootstraps: 10,
+                starts: 10,
+                ..Default::default()
+            };
+            let found = fit(&curves, &options).unwrap();
+            (found.reliable, found.parameters().to_array())
+        })
+        .collect();
+    let optimum = |at: [f64; 3]| near(at, [0.592667, 0.75027, 0.10523], [1e-6, 2e-5, 1e-5]);
+    let same = ends.iter().filter(|&&(reliable, at)| reliable && optimum(at)).count();
+    let other = ends.iter().filter(|&&(reliable, at)| reliable && !optimum(at)).count();
+    eprintln!("{same} of 200 guesses find the optimum, {other} another, {} are refused", 200 - same - other);
+    assert!(same >= 190 && other == 0, "{same} the same, {other} another");
+}
+
+#[test]
+fn a_soft_window_is_continuous_and_the_objectives_agree() {
+    let Some(curves) = site(&[128, 256, 512]) else { return };
+    // Steps of a thousandth of an error bar: the hard window's S jumps, the soft one's does not.
+    let step = |n: u32| Parameters { inv_nu: 0.745 + 2e-6 * f64::from(n), ..PUBLISHED };
+    let jump =
+        |s: &dyn Fn(Parameters) -> f64| (0..5000).map(|n| (s(step(n + 1)) - s(step(n))).abs()).fold(0.0, f64::max);
+    let soft = jump(&|at| crate::scaling::smooth_quality(&curves, at, [-1.0, 1.0]).unwrap());
+    let hard = jump(&|at| quality(&curves, at, [-1.0, 1.0]).unwrap().s);
+    assert!(soft < 1e-3 && hard > 5.0 * soft, "{soft} {hard}");
+    for objective in [Objective::Smooth, Objective::GaussianProcess] {
+        let options =
+            CollapseOptions { window: Some([-1.0, 1.0]), objective, bootstraps: 10, starts: 10, ..Default::default() };
+        let found = fit(&curves, &options).unwrap();
+        assert!(found.reliable, "{objective:?} {:?}", found.reasons);
+        let at = found.parameters().to_array();
+        eprintln!("{objective:?}: {at:?}, S = {}", found.quality);
+        assert!(near(at, [0.592667, 0.75027, 0.10523], [2e-4, 0.02, 4e-3]), "{objective:?} {at:?}");
     }
 }

@@ -1,21 +1,34 @@
 //! One curve: a power law with a critical point against its rivals.
 //!
-//! - `power_law`: value = amplitude (p - p_c)^beta above p_c, 0 below;
-//! - `logistic`: value = high / (1 + exp(-(ln p - ln p_0) / width)), a smooth rise.
+//! The laws are those of [`Model`]: `power_law`, `logistic`, `rosenfeld`, `essential_singularity` and
+//! `jump`.
 //!
-//! All laws are fitted to the same points with the same weights 1/error^2: the amplitude by linear
-//! least squares inside (variable projection), the other two parameters by many simplex searches
-//! from starts all over their ranges. AICc = chi-square + 2k + 2k(k + 1)/(n - k - 1) with k = 3
-//! compares them, and the Akaike weight is exp(-(AICc - lowest)/2), normalised. Source: K. P.
-//! Burnham and D. R. Anderson, Sociol. Methods Res. 33, 261 (2004), doi:10.1177/0049124104268644.
+//! All laws are fitted to the same points with the same weights 1/error^2: amplitudes by linear least
+//! squares inside (variable projection), the other parameters by many simplex searches from starts all
+//! over their ranges. AICc = chi-square/c + 2k + 2k(k + 1)/(n - k - 1), k the number of parameters,
+//! compares them, and the Akaike weight is exp(-(AICc - lowest)/2), normalised. c = max(1, the lowest
+//! chi-square per degree of freedom of all laws) is the `overdispersion`: where no law fits, none wins
+//! by its errors being too small. Source: K. P. Burnham and D. R. Anderson, Sociol. Methods Res. 33,
+//! 261 (2004), doi:10.1177/0049124104268644.
+//!
+//! The points of a curve share their replicates and so are correlated. A full covariance of more points
+//! than replicates is singular, and one that is made regular by shrinkage hides from the bootstrap the
+//! noise in the directions that no replicate spans. So the weights are diagonal, and what depends on
+//! correlations comes from whole replicates: the statistical errors from a block bootstrap, and the
+//! comparison of the laws on replicates that were left out ([`HeldOut`]), whose differences between
+//! laws have errors over replicates. AICc counts correlated points as if they were independent and is
+//! too sure of itself where they are not: believe the smaller of the two verdicts.
 //!
 //! # The range
-//! A power law holds near p_c alone, above the rounding of a finite size and below saturation.
-//! Without a range, the rise of the curve is cut below at the last value under 0, 5, 10 or 20 % of
-//! the largest value and above at the first value of 40, 50, ... or 90 %. Of the ranges with at
-//! least 6 points where the first law asked for is sound and has chi-square per degree of freedom
-//! up to 1.5 max(1, the lowest), the one with most points is taken. (The power law comes first by
-//! default, so the range favours it: a warning tells where a rival holds on a wider one.)
+//! Laws are compared on one range. Without a given one, the rise of the curve is cut below at the last
+//! value under 0, 5, 10 or 20 % of the largest value and above at the first value of 40, 50, ... or
+//! 90 %, or taken whole; a cut whose largest value is below half of the next one holds no rise (a jump
+//! follows) and is left out. Every law is fitted to each of these with at least 6 points. A range is
+//! acceptable where the best sound fit of any law has chi-square per degree of freedom up to 1.5
+//! max(1, the lowest of all); of the acceptable ranges the one with most points is taken. No law has
+//! more say than another; a law that holds near p_c alone loses where another describes the whole
+//! curve. `ranges` holds the weights on every range, and `own_range` the widest one that each law
+//! describes by itself.
 //!
 //! # Errors
 //! Statistical: every resample ([`Resampling`]) is fitted anew on the same points, times
@@ -29,10 +42,12 @@
 //! Without errors or replicates, all points get the same error, from how far they lie from the
 //! cubic through their four neighbours; curvature is in it, so it is rather too large.
 
+mod held_out;
 mod law;
 mod model;
 mod range;
 mod result;
+mod search;
 
 use std::ops::Range;
 
@@ -44,13 +59,15 @@ use super::minimise::Effort;
 use super::resample::{Resampling, noise_of};
 use crate::seed::Seeds;
 
-pub use model::{BETA_RANGE, MIN_ABOVE, Model};
+pub use held_out::HeldOut;
+pub use model::{BETA_RANGE, ESSENTIAL_EXPONENT, GAMMA_RANGE, JUMP_BETA_RANGE, MIN_ABOVE, Model};
 pub use range::{ACCEPTABLE, LOWER_SHARES, MIN_POINTS, UPPER_SHARES};
-pub use result::{CurveFit, FittedPoint, ModelFit, RangeRow, fitted_points};
+pub use result::{CurveFit, FittedPoint, LawPoint, ModelFit, RangeRow, RangeWeights, fitted_points, law_curves};
+pub(crate) use search::inverse_diagonal;
 
 use law::Task;
-use model::{Optimum, PARAMETERS, Points};
 use range::{candidates, trimmed, within};
+use search::{Optimum, Points};
 
 /// A fit that fewer of its starts reach is unreliable.
 pub const MIN_REACHED: f64 = 0.5;
@@ -69,7 +86,7 @@ const FEW_STARTS: usize = 6;
 /// How to fit a curve.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FitOptions {
-    /// The laws; the first one chooses the range.
+    /// The laws.
     pub models: Vec<Model>,
     /// The number of resamples, at least 10.
     pub bootstraps: usize,
@@ -123,8 +140,21 @@ fn points_of(curve: &Curve, values: &[f64], range: &Range<usize>) -> Points {
 }
 
 /// chi-square per degree of freedom.
-fn reduced(chi_square: f64, points: usize) -> f64 {
-    chi_square / points.saturating_sub(PARAMETERS).max(1) as f64
+fn reduced(chi_square: f64, points: usize, model: Model) -> f64 {
+    chi_square / points.saturating_sub(model.count()).max(1) as f64
+}
+
+fn aicc(chi_square: f64, points: usize, model: Model) -> f64 {
+    let (k, n) = (model.count() as f64, points as f64);
+    chi_square + 2.0 * k + 2.0 * k * (k + 1.0) / (n - k - 1.0)
+}
+
+/// The Akaike weights of values of AICc.
+fn akaike(all: &[f64]) -> Vec<f64> {
+    let lowest = all.iter().copied().fold(f64::INFINITY, f64::min);
+    let relative: Vec<f64> = all.iter().map(|aicc| (0.5 * (lowest - aicc)).exp()).collect();
+    let total: f64 = relative.iter().sum();
+    relative.into_iter().map(|one| one / total).collect()
 }
 
 fn lowest(optima: &[Optimum]) -> Option<Optimum> {
@@ -178,21 +208,26 @@ pub fn fit(curve: &Curve, options: &FitOptions) -> Result<CurveFit, ScalingError
     };
     let seeds = Seeds::new(options.seed, 0);
     let values: Vec<f64> = curve.points().iter().map(|point| point.value).collect();
-    let mut rivals: Vec<(Model, Range<usize>)> = Vec::new();
-    let (range, ranges) = match options.range {
+    let ranges = match options.range {
+        // A given range stands among its neighbours.
         Some(interval) => {
             let range = within(curve, interval);
-            (range.clone(), trimmed(&range))
+            let mut ranges = trimmed(&range);
+            ranges.push(range);
+            ranges.retain(|range| range.len() >= MIN_POINTS);
+            ranges
         }
+        None => candidates(curve),
+    };
+    positive(curve, &ranges, options)?;
+    let scans: Vec<Vec<Option<Optimum>>> =
+        options.models.iter().map(|&model| scanned(curve, &values, &ranges, model, seeds)).collect();
+    let range = match options.range {
+        Some(interval) => within(curve, interval),
         None => {
-            let ranges = candidates(curve);
-            positive(curve, &ranges, options)?;
-            let by_model = options.models.iter().map(|&model| {
-                let optima = scanned(curve, &values, &ranges, model, seeds);
-                (model, chosen(curve, &values, &ranges, &optima, model).unwrap_or(0..0))
-            });
-            rivals = by_model.collect();
-            (rivals[0].1.clone(), ranges)
+            let laws: Vec<(Model, &[Option<Optimum>])> =
+                options.models.iter().copied().zip(scans.iter().map(Vec::as_slice)).collect();
+            chosen(curve, &values, &ranges, &laws).unwrap_or(0..0)
         }
     };
     if range.len() < MIN_POINTS {
@@ -202,16 +237,19 @@ pub fn fit(curve: &Curve, options: &FitOptions) -> Result<CurveFit, ScalingError
         };
         return Err(ScalingError::TooFewPoints { what, there: range.len(), needed: MIN_POINTS });
     }
-    positive(curve, std::slice::from_ref(&range), options)?;
 
     let resampling = options.resampling.unwrap_or_else(|| Resampling::for_curve(curve));
     let task = Task { curve, values: &values, range: &range, ranges: &ranges, resampling, options, seeds };
     let mut scan = Vec::new();
     let mut models = Vec::new();
-    for &model in &options.models {
-        models.push(task.fit(model, &mut scan));
+    for (&model, scanned) in options.models.iter().zip(&scans) {
+        let mut fitted = task.fit(model, scanned, &mut scan);
+        let own = chosen(curve, &values, &ranges, &[(model, scanned)]);
+        fitted.own_range = own.map(|own| [own.start, own.end - 1].map(|index| curve.points()[index].control));
+        models.push(fitted);
     }
-    weigh(&mut models);
+    held_out::measure(&task, &mut models);
+    let overdispersion = weigh(&mut models);
     // min_by keeps the first of equals: the order asked for.
     let best = models.iter().min_by(|a, b| a.aicc.total_cmp(&b.aicc)).map_or(options.models[0], |model| model.name);
     let mut warnings: Vec<String> = curve.few_replicates().into_iter().collect();
@@ -220,24 +258,23 @@ pub fn fit(curve: &Curve, options: &FitOptions) -> Result<CurveFit, ScalingError
             .push(format!("no errors are given: every point has {error:.3e}, from the scatter of neighbouring points"));
     }
     let ends = [curve.points()[range.start].control, curve.points()[range.end - 1].control];
-    for fitted in models.iter().filter(|fitted| fitted.name == Model::PowerLaw && fitted.values()[0] < ends[0]) {
+    for fitted in models.iter().filter(|fitted| fitted.name.is_critical_point(0) && fitted.values()[0] < ends[0]) {
         warnings.push(format!(
-            "p_c = {:.5} lies below all points fitted, the lowest is {:.5}: it is extrapolated",
+            "p_c = {:.5} of {} lies below all points fitted, the lowest is {:.5}: it is extrapolated",
             fitted.values()[0],
+            fitted.name,
             ends[0]
         ));
     }
-    for (model, wider) in rivals.iter().skip(1).filter(|(_, wider)| wider.len() > range.len()) {
+    let compared = compared(curve, options, &ranges, &range, &scans);
+    let others = compared.iter().filter(|one| one.best != best).count();
+    if others > 0 {
         warnings.push(format!(
-            "the range is the one where {} holds, {} points; {model} holds on {}, from {:.5} to {:.5}: compare the laws \
-             there as well (--range)",
-            rivals[0].0,
-            range.len(),
-            wider.len(),
-            curve.points()[wider.start].control,
-            curve.points()[wider.end - 1].control
+            "on {others} of {} ranges another law than {best} has the lowest AICc: see `ranges`",
+            compared.len()
         ));
     }
+    warnings.extend(held_out::warning(&models, best));
     if models.len() > 1 && best != options.models[0] {
         warnings.push(format!("{best} describes the points better than {}", options.models[0]));
     }
@@ -254,41 +291,39 @@ pub fn fit(curve: &Curve, options: &FitOptions) -> Result<CurveFit, ScalingError
         warnings,
         resampling,
         bootstraps: options.bootstraps,
+        overdispersion,
+        ranges: compared,
         scan,
         models,
     })
 }
 
 fn positive(curve: &Curve, ranges: &[Range<usize>], options: &FitOptions) -> Result<(), ScalingError> {
-    if !options.models.contains(&Model::Logistic) {
-        return Ok(());
-    }
+    let Some(model) = options.models.iter().find(|model| model.needs_positive()) else { return Ok(()) };
     let first = ranges.iter().filter_map(|range| curve.points()[range.clone()].first()).map(|point| point.control);
     match first.min_by(f64::total_cmp) {
-        Some(control) if control <= 0.0 => {
-            Err(ScalingError::ControlNotPositive { model: Model::Logistic.name(), control })
-        }
+        Some(control) if control <= 0.0 => Err(ScalingError::ControlNotPositive { model: model.name(), control }),
         _ => Ok(()),
     }
 }
 
-/// The rule without a range. Where no range has a sound fit, all compete.
+/// The rule without a range, for all laws together. Where no range has a sound fit, all compete.
 fn chosen(
     curve: &Curve,
     values: &[f64],
     ranges: &[Range<usize>],
-    optima: &[Option<Optimum>],
-    model: Model,
+    laws: &[(Model, &[Option<Optimum>])],
 ) -> Option<Range<usize>> {
-    let all: Vec<(&Range<usize>, f64, bool)> = ranges
-        .iter()
-        .zip(optima)
-        .filter_map(|(range, optimum)| {
-            let optimum = optimum.as_ref()?;
-            let sound = points_of(curve, values, range).faults(model, optimum).is_empty();
-            Some((range, reduced(optimum.chi_square, range.len()), sound))
-        })
-        .collect();
+    let mut all: Vec<(&Range<usize>, f64, bool)> = Vec::new();
+    for (number, range) in ranges.iter().enumerate() {
+        let points = points_of(curve, values, range);
+        for (model, optima) in laws {
+            if let Some(optimum) = &optima[number] {
+                let sound = points.faults(*model, optimum).is_empty();
+                all.push((range, reduced(optimum.chi_square, range.len(), *model), sound));
+            }
+        }
+    }
     let any_sound = all.iter().any(|(_, _, sound)| *sound);
     let eligible = || all.iter().filter(|(_, _, sound)| *sound || !any_sound);
     let limit = ACCEPTABLE * eligible().map(|(_, reduced, _)| *reduced).fold(f64::INFINITY, f64::min).max(1.0);
@@ -298,13 +333,50 @@ fn chosen(
         .map(|(range, _, _)| (*range).clone())
 }
 
-/// Akaike weights, and the verdict that follows from them.
-fn weigh(models: &mut [ModelFit]) {
-    let lowest = models.iter().map(|model| model.aicc).fold(f64::INFINITY, f64::min);
-    let best = models.iter().find(|model| model.aicc == lowest).map(|model| model.name);
-    let total: f64 = models.iter().map(|model| (0.5 * (lowest - model.aicc)).exp()).sum();
+/// The laws on every range, where all of them were fitted.
+fn compared(
+    curve: &Curve,
+    options: &FitOptions,
+    ranges: &[Range<usize>],
+    chosen: &Range<usize>,
+    scans: &[Vec<Option<Optimum>>],
+) -> Vec<RangeWeights> {
+    let mut rows = Vec::new();
+    for (number, range) in ranges.iter().enumerate() {
+        let found: Option<Vec<f64>> =
+            scans.iter().map(|optima| optima[number].as_ref().map(|optimum| optimum.chi_square)).collect();
+        let Some(found) = found else { continue };
+        let laws = || options.models.iter().copied().zip(&found);
+        let ratios: Vec<f64> = laws().map(|(model, chi)| reduced(*chi, range.len(), model)).collect();
+        let overdispersion = ratios.iter().copied().fold(f64::INFINITY, f64::min).max(1.0);
+        let criteria: Vec<f64> = laws().map(|(model, chi)| aicc(chi / overdispersion, range.len(), model)).collect();
+        let best = options.models.iter().zip(&criteria).min_by(|a, b| a.1.total_cmp(b.1)).map(|(model, _)| *model);
+        let named = |values: Vec<f64>| options.models.iter().copied().zip(values).collect();
+        rows.push(RangeWeights {
+            low: curve.points()[range.start].control,
+            high: curve.points()[range.end - 1].control,
+            points: range.len(),
+            chosen: range == chosen,
+            best: best.unwrap_or(options.models[0]),
+            weights: named(akaike(&criteria)),
+            reduced: named(ratios),
+        });
+    }
+    rows
+}
+
+/// AICc with the overdispersion, which is given back, Akaike weights, and the verdict that follows.
+fn weigh(models: &mut [ModelFit]) -> f64 {
+    let ratio = |fitted: &ModelFit| reduced(fitted.chi_square, fitted.points, fitted.name);
+    let overdispersion = models.iter().map(ratio).fold(f64::INFINITY, f64::min).max(1.0);
     for model in models.iter_mut() {
-        model.weight = (0.5 * (lowest - model.aicc)).exp() / total;
+        model.aicc = aicc(model.chi_square / overdispersion, model.points, model.name);
+    }
+    let criteria: Vec<f64> = models.iter().map(|model| model.aicc).collect();
+    let lowest = criteria.iter().copied().fold(f64::INFINITY, f64::min);
+    let best = models.iter().find(|model| model.aicc == lowest).map(|model| model.name);
+    for (model, weight) in models.iter_mut().zip(akaike(&criteria)) {
+        model.weight = weight;
         if let Some(best) = best
             && model.weight < MIN_WEIGHT
         {
@@ -315,6 +387,7 @@ fn weigh(models: &mut [ModelFit]) {
             model.reliable = false;
         }
     }
+    overdispersion
 }
 
 #[cfg(test)]

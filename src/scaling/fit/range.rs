@@ -12,7 +12,7 @@ pub const UPPER_SHARES: [f64; 6] = [0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
 pub const ACCEPTABLE: f64 = 1.5;
 
 /// The index ranges that are tried without a range: the rise of the curve, cut at shares of its
-/// largest value. Distinct, with enough points.
+/// largest value, and the whole curve. Distinct, with enough points.
 pub(super) fn candidates(curve: &Curve) -> Vec<std::ops::Range<usize>> {
     let values: Vec<f64> = curve.points().iter().map(|point| point.value).collect();
     let largest = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
@@ -30,7 +30,20 @@ pub(super) fn candidates(curve: &Curve) -> Vec<std::ops::Range<usize>> {
             }
         }
     }
+    // A curve that rises at all is also tried whole, with its plateau.
+    let rises = !ranges.is_empty();
+    // Where it rises by a jump, the points below hold none of the rise, and every law fits them.
+    ranges.retain(|range| range.end == values.len() || holds_rise(&values[range.clone()], &values[range.end..]));
+    if rises && !ranges.contains(&(0..values.len())) {
+        ranges.push(0..values.len());
+    }
     ranges
+}
+
+/// Whether the largest value of a range is at least half of the one that ended it.
+fn holds_rise(inside: &[f64], beyond: &[f64]) -> bool {
+    let largest = inside.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    beyond.first().is_none_or(|&next| largest >= 0.5 * next)
 }
 
 /// Around a range that was given: up to two points fewer at either end.

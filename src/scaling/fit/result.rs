@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::model::{Model, PARAMETERS};
+use super::held_out::HeldOut;
+use super::model::Model;
 use crate::scaling::curves::Curve;
 use crate::scaling::estimate::Estimate;
 use crate::scaling::resample::Resampling;
 
 /// One range of the systematic scan.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RangeRow {
     /// The law.
     pub model: Model,
@@ -21,9 +22,9 @@ pub struct RangeRow {
     /// Points in the range.
     pub points: usize,
     /// The parameters there, in the order of [`Model::parameters`].
-    pub parameters: [f64; PARAMETERS],
+    pub parameters: Vec<f64>,
     /// Their standard errors from the curvature of chi-square; `null` in JSON where infinite.
-    pub errors: [Option<f64>; PARAMETERS],
+    pub errors: Vec<Option<f64>>,
     /// chi-square there.
     pub chi_square: f64,
     /// The weight in the systematic error, but for the factor of the errors; 0 where the fit is not
@@ -37,6 +38,25 @@ impl RangeRow {
     }
 }
 
+/// How the laws compare on one range.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RangeWeights {
+    /// Lowest control.
+    pub low: f64,
+    /// Highest control.
+    pub high: f64,
+    /// Points in the range.
+    pub points: usize,
+    /// Whether this is the range of the fit.
+    pub chosen: bool,
+    /// The law with the lowest AICc there.
+    pub best: Model,
+    /// The Akaike weight of every law there.
+    pub weights: BTreeMap<Model, f64>,
+    /// chi-square per degree of freedom of every law there.
+    pub reduced: BTreeMap<Model, f64>,
+}
+
 /// One law, fitted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ModelFit {
@@ -48,6 +68,10 @@ pub struct ModelFit {
     pub aicc: f64,
     /// The Akaike weight among the laws fitted.
     pub weight: f64,
+    /// The error on replicates that were not fitted; without at least three replicates there is none.
+    pub held_out: Option<HeldOut>,
+    /// The widest range scanned on which this law alone is acceptable.
+    pub own_range: Option<[f64; 2]>,
     /// chi-square.
     pub chi_square: f64,
     /// Points fitted.
@@ -65,8 +89,9 @@ pub struct ModelFit {
 
 impl ModelFit {
     /// The parameters in the order of [`Model::parameters`].
-    pub fn values(&self) -> [f64; PARAMETERS] {
-        self.name.parameters().map(|name| self.parameters.get(name).map_or(f64::NAN, |estimate| estimate.value))
+    pub fn values(&self) -> Vec<f64> {
+        let value = |name: &&str| self.parameters.get(*name).map_or(f64::NAN, |estimate| estimate.value);
+        self.name.parameters().iter().map(value).collect()
     }
 }
 
@@ -97,6 +122,10 @@ pub struct CurveFit {
     pub resampling: Resampling,
     /// Resamples drawn.
     pub bootstraps: usize,
+    /// What divides chi-square in AICc: max(1, the lowest chi-square per degree of freedom).
+    pub overdispersion: f64,
+    /// The laws on every range scanned.
+    pub ranges: Vec<RangeWeights>,
     /// The systematic scan.
     pub scan: Vec<RangeRow>,
 }
@@ -136,7 +165,7 @@ pub fn fitted_points(curve: &Curve, fit: &CurveFit) -> Vec<FittedPoint> {
     for model in &fit.models {
         let parameters = model.values();
         rows.extend(curve.points().iter().map(|point| {
-            let fitted = model.name.value(point.control, parameters);
+            let fitted = model.name.value(point.control, &parameters);
             let error = fit.assumed_error.unwrap_or(point.error);
             FittedPoint {
                 size: curve.size(),
@@ -148,6 +177,42 @@ pub fn fitted_points(curve: &Curve, fit: &CurveFit) -> Vec<FittedPoint> {
                 residual: (point.value - fitted) / error,
                 used: u8::from(low <= point.control && point.control <= high),
             }
+        }));
+    }
+    rows
+}
+
+/// A law of a fit between its points, for figures.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct LawPoint {
+    /// System size.
+    pub size: f64,
+    /// The law.
+    pub model: Model,
+    /// Control.
+    pub control: f64,
+    /// The law's value.
+    pub fitted: f64,
+}
+
+/// Every law of `fit` at `count` (at least 2) controls over its range, evenly spaced, in log where all
+/// controls are above 0.
+pub fn law_curves(fit: &CurveFit, count: usize) -> Vec<LawPoint> {
+    let [low, high] = fit.range;
+    let last = count.max(2) - 1;
+    let control = |step: usize| match step as f64 / last as f64 {
+        _ if step == last => high,
+        share if low > 0.0 => low * (high / low).powf(share),
+        share => low + (high - low) * share,
+    };
+    let mut rows = Vec::new();
+    for model in &fit.models {
+        let parameters = model.values();
+        rows.extend((0..=last).map(control).map(|control| LawPoint {
+            size: fit.size,
+            model: model.name,
+            control,
+            fitted: model.name.value(control, &parameters),
         }));
     }
     rows

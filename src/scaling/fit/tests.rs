@@ -51,7 +51,8 @@ fn intervals_cover_the_truth() {
     let (mut within68, mut within95, mut reliable) = ([0; 2], [0; 2], 0);
     for seed in 0..sets {
         let curve = synthetic(power(truth[0], truth[1]), &linear(0.03, 0.9, 36), 8, 0.03, seed);
-        let options = FitOptions { bootstraps: 100, seed, ..Default::default() };
+        let models = vec![Model::PowerLaw, Model::Logistic];
+        let options = FitOptions { models, bootstraps: 100, seed, ..Default::default() };
         let fitted = fit(&curve, &options).unwrap();
         let law = fitted.model(Model::PowerLaw).unwrap();
         reliable += usize::from(law.reliable);
@@ -107,7 +108,15 @@ fn a_power_law_without_a_threshold_is_not_reliable() {
     for seed in 0..10 {
         let noise = synthetic(|_| 0.0, &geometric(1e-3, 1.0, 30), 8, 0.02, seed);
         for range in [None, Some([0.0, 1.0])] {
-            if let Ok(fitted) = fit(&noise, &FitOptions { range, bootstraps: 50, ..Default::default() }) {
+            if let Ok(fitted) = fit(
+                &noise,
+                &FitOptions {
+                    range,
+                    bootstraps: 20,
+                    models: vec![Model::PowerLaw, Model::Logistic, Model::Jump],
+                    ..Default::default()
+                },
+            ) {
                 assert!(!fitted.reliable, "{seed} {range:?} {:?}", fitted.models);
                 assert!(!fitted.model(Model::PowerLaw).unwrap().reliable, "{seed} {range:?} {:?}", fitted.models);
             }
@@ -126,7 +135,7 @@ fn order_threads_and_seeds() {
     let (a, b) = (reference.models[0].values(), other.models[0].values());
     assert!((a[0] - b[0]).abs() < 1e-4 && (a[1] - b[1]).abs() < 1e-3, "{a:?} {b:?}");
     let rows = fitted_points(&curve, &reference);
-    assert_eq!(rows.len(), 72);
+    assert_eq!(rows.len(), 36 * Model::ALL.len());
     let chi_square: f64 =
         rows.iter().filter(|row| row.used == 1 && row.model == Model::Logistic).map(|row| row.residual.powi(2)).sum();
     assert!((chi_square / reference.model(Model::Logistic).unwrap().chi_square - 1.0).abs() < 1e-9);
@@ -158,17 +167,55 @@ fn curvature_errors_are_the_spread_of_refits() {
     };
     let fitted = |seed: u64| {
         let points = points(seed);
-        let optimum = Optimum { parameters: [0.2, 0.6, 1.3], chi_square: 0.0 };
+        let optimum = Optimum { parameters: [0.2, 0.6, 1.3, 0.0], chi_square: 0.0 };
         let start = points.start_at(Model::PowerLaw, &optimum);
         let found = lowest(&points.search(Model::PowerLaw, &[start], Effort::FINE)).unwrap();
         (found, points.curvature_errors(Model::PowerLaw, &found))
     };
     let all: Vec<_> = (0..300).map(fitted).collect();
-    for axis in 0..PARAMETERS {
+    for axis in 0..3 {
         let values: Vec<f64> = all.iter().map(|(found, _)| found.parameters[axis]).collect();
         let errors: Vec<f64> = all.iter().map(|(_, errors)| errors[axis]).collect();
         let spread = crate::scaling::estimate::standard_deviation(&values);
         let typical = crate::scaling::estimate::median(&errors).unwrap();
         assert!((typical / spread - 1.0).abs() < 0.2, "{axis}: {typical} {spread}");
     }
+}
+
+/// Each law on its own data: it wins, holds the truth within its errors, and its held-out error is 1.
+#[test]
+fn every_law_wins_on_its_own_data() {
+    type Case<'a> = (Model, &'a [f64], Vec<f64>, &'a [usize]);
+    let cases: [Case<'_>; 4] = [
+        (Model::PowerLaw, &[0.2, 0.6, 1.2], linear(0.03, 0.9, 36), &[0, 1]),
+        (Model::Rosenfeld, &[0.02, 1.5, 0.05, 0.9], geometric(1e-3, 1.0, 40), &[0, 1, 2, 3]),
+        (Model::EssentialSingularity, &[0.2, 1.0, 3.0], linear(0.1, 1.2, 40), &[0, 1]),
+        (Model::Jump, &[0.31, 0.5, 0.4, 0.5], linear(0.05, 0.9, 36), &[0, 2]),
+    ];
+    for (law, truth, controls, axes) in cases {
+        let curve = synthetic(|p| law.value(p, truth), &controls, 8, 0.004, 4);
+        let fitted = fit(&curve, &FitOptions { bootstraps: 30, ..Default::default() }).unwrap();
+        assert_eq!(fitted.best, law, "{:?}", fitted.models.iter().map(|m| (m.name, m.aicc)).collect::<Vec<_>>());
+        let own = fitted.model(law).unwrap();
+        for &axis in axes {
+            let estimate = own.parameters[law.parameters()[axis]];
+            assert!((estimate.value - truth[axis]).abs() < 3.5 * estimate.total(), "{law} {axis} {estimate:?}");
+        }
+        let held_out = own.held_out.unwrap();
+        assert!((held_out.error - 1.0).abs() < 0.6, "{law} {held_out:?}");
+        // Left-out replicates do not prefer another law by more than its error.
+        assert!(held_out.difference <= 2.0 * held_out.difference_error, "{law} {held_out:?}");
+        assert_eq!(fitted.ranges.iter().filter(|range| range.chosen).count(), 1);
+        assert!(fitted.ranges.iter().all(|range| (range.weights.values().sum::<f64>() - 1.0).abs() < 1e-12));
+    }
+}
+
+/// The order of the laws has no say in the range.
+#[test]
+fn no_law_chooses_the_range() {
+    let curve = synthetic(power(0.2, 0.6), &linear(0.03, 0.9, 36), 8, 0.03, 1);
+    let range =
+        |models: Vec<Model>| fit(&curve, &FitOptions { models, bootstraps: 10, ..Default::default() }).unwrap().range;
+    let (forth, back) = (vec![Model::PowerLaw, Model::Logistic], vec![Model::Logistic, Model::PowerLaw]);
+    assert_eq!(range(forth), range(back));
 }

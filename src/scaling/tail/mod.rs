@@ -1,6 +1,12 @@
 //! The exponent of a truncated power law of whole numbers, by maximum likelihood.
 
+use serde::{Deserialize, Serialize};
+
 use super::ScalingError;
+
+mod binned;
+
+pub use binned::{BinnedTail, SizeBin, TailChance, fit_binned, tail_chance};
 
 /// Sizes up to this one are summed one by one; beyond, sums follow from integrals.
 const DIRECT: u64 = 1000;
@@ -12,7 +18,7 @@ const TAU_RANGE: [f64; 2] = [-5.0, 20.0];
 pub const MIN_OBSERVATIONS: u64 = 100;
 
 /// A power law n_s ~ s^-tau for s_min <= s <= s_max, fitted.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct TailFit {
     /// The exponent.
     pub tau: f64,
