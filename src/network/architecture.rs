@@ -181,10 +181,7 @@ impl Architecture {
     /// layers have one name or none has weights.
     pub fn parse(origin: &str, text: &str) -> Result<Self, NetworkError> {
         let wrong = |message: String| NetworkError::Description { origin: origin.to_owned(), message };
-        let architecture: Self = toml::from_str(text).map_err(|error| {
-            let line = error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
-            wrong(format!("line {line}: {}", error.message().replace('\n', " ")))
-        })?;
+        let architecture: Self = toml::from_str(text).map_err(|error| super::toml_error(origin, text, &error))?;
         let mut names = std::collections::BTreeSet::new();
         for layer in &architecture.layers {
             if let LayerDescription::Linear { name, .. } | LayerDescription::Convolution { name, .. } = layer
@@ -197,6 +194,31 @@ impl Architecture {
             return Err(wrong("no layer has weights; add a linear or a convolution layer".into()));
         }
         Ok(architecture)
+    }
+
+    /// The names of the layers with weights, in order.
+    pub fn weight_names(&self) -> Vec<&str> {
+        let name = |layer| match layer {
+            &LayerDescription::Linear { ref name, .. } | &LayerDescription::Convolution { ref name, .. } => {
+                Some(name.as_str())
+            }
+            LayerDescription::MaxPool { .. } => None,
+        };
+        self.layers.iter().filter_map(name).collect()
+    }
+
+    /// The width with which layer `name` has `outputs` outputs; `None` where its units do not depend on the
+    /// width, or no width gives that number.
+    pub fn width_for(&self, name: &str, outputs: usize) -> Option<usize> {
+        self.layers.iter().find_map(|layer| match layer {
+            LayerDescription::Linear { name: own, units: Units::PerWidth(factor), .. }
+            | LayerDescription::Convolution { name: own, units: Units::PerWidth(factor), .. }
+                if own == name && outputs.is_multiple_of(*factor) =>
+            {
+                Some(outputs / factor)
+            }
+            _ => None,
+        })
     }
 
     /// The network of this family with width `width` for data of shape `input` and `classes`
@@ -265,7 +287,7 @@ impl Architecture {
                 shape.size()
             )));
         }
-        Ok(Network { architecture: self.name.clone(), width, input, classes, layers })
+        Ok(Network { architecture: self.name.clone(), width, input, classes, layers, wiring: None })
     }
 }
 

@@ -13,6 +13,7 @@ mod output;
 mod percolate;
 mod plot;
 mod progress;
+mod reading;
 #[cfg(feature = "train")]
 mod retrain;
 mod rewire;

@@ -79,7 +79,7 @@ impl<'a> Sweep<'a> {
             edges,
             flow,
             reached: Reached::default(),
-            components: Components::new(graph.nodes()),
+            components: Components::of_skips(graph),
             added: 0,
             numbers: numbers.into_iter(),
             every,
@@ -93,7 +93,7 @@ impl<'a> Sweep<'a> {
 
     /// The observables where no weight is there yet.
     pub(super) fn empty(&self) -> Observables {
-        observed(self.graph, 0, &Components::new(self.graph.nodes()), &self.flow, Reached::default())
+        observed(self.graph, 0, &Components::of_skips(self.graph), &self.flow, Reached::default())
     }
 
     fn next_number(&mut self) -> Option<usize> {
