@@ -9,6 +9,7 @@ mod data;
 mod ensembles;
 mod figure;
 mod graph;
+mod hostile;
 mod inspect;
 #[cfg(feature = "train")]
 mod mnist_curve;
@@ -17,6 +18,7 @@ mod percolation_peers;
 #[cfg(feature = "train")]
 mod pipeline;
 mod plot;
+mod pytorch;
 mod rewire_command;
 mod rewire_properties;
 mod rewire_uniformity;

@@ -25,6 +25,8 @@ pub(super) struct Zip<'a> {
 struct Entry {
     data: Range<usize>,
     crc: u32,
+    /// Why its bytes cannot be read.
+    refused: Option<&'static str>,
 }
 
 /// Little-endian numbers at places of a slice; `None` beyond its end.
@@ -93,8 +95,8 @@ fn extended(fields: Fields<'_>, extra: &[u8]) -> Option<(usize, usize, usize)> {
 impl<'a> Zip<'a> {
     /// Reads the directory. O(file), and about 100 bytes an entry, each of which takes at least 46.
     ///
-    /// One line where the file is cut short, an entry lies outside it or over another's bytes, is
-    /// compressed or encrypted, has a name twice or one that leads out of a folder.
+    /// One line where the file is cut short, an entry lies outside it or over another's bytes, has a name
+    /// twice or one that leads out of a folder.
     pub(super) fn read(bytes: &'a [u8]) -> Result<Self, String> {
         let cut = || "cut short or damaged: the zip directory at its end cannot be read".to_owned();
         let (count, start, size) = directory(bytes).ok_or_else(cut)?;
@@ -120,23 +122,22 @@ impl<'a> Zip<'a> {
                 return Err(wrong("has a name that no model file has"));
             }
             let (flags, method) = (fields.u16(8).ok_or_else(cut)?, fields.u16(10).ok_or_else(cut)?);
-            if flags & 1 == 1 {
-                return Err(wrong("is encrypted"));
-            }
-            if method != 0 {
-                return Err(wrong("is compressed; torch.save stores its entries as they are"));
-            }
+            let refused = match (flags & 1, method) {
+                (1, _) => Some("is encrypted"),
+                (_, 0) => None,
+                _ => Some("is compressed; torch.save stores its entries as they are"),
+            };
             let (length, stored, at) = extended(fields, extra).ok_or_else(|| wrong("has sizes that cannot be read"))?;
-            if length != stored {
+            if length != stored && refused.is_none() {
                 return Err(wrong(&format!("is stored in {stored} bytes but has {length}")));
             }
-            let outside = || wrong(&format!("({length} bytes at {at}) lies outside the file of {}", bytes.len()));
+            let outside = || wrong(&format!("({stored} bytes at {at}) lies outside the file of {}", bytes.len()));
             let local = Fields::at(bytes, at, 30).filter(|local| local.0.starts_with(&LOCAL)).ok_or_else(outside)?;
             let first = || at.checked_add(30)?.checked_add(local.u16(26)?)?.checked_add(local.u16(28)?);
             let first = first().ok_or_else(outside)?;
-            let end = first.checked_add(length).filter(|&end| end <= start).ok_or_else(outside)?;
+            let end = first.checked_add(stored).filter(|&end| end <= start).ok_or_else(outside)?;
             let crc = fields.u32(16).ok_or_else(cut)?;
-            if entries.insert(name, Entry { data: first..end, crc }).is_some() {
+            if entries.insert(name, Entry { data: first..end, crc, refused }).is_some() {
                 return Err(wrong("is there twice"));
             }
         }
@@ -149,14 +150,23 @@ impl<'a> Zip<'a> {
         Ok(Self { bytes, entries })
     }
 
+    /// Whether there is an entry of that name.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.entries.contains_key(name)
+    }
+
     /// The names of the entries.
     pub(super) fn names(&self) -> impl Iterator<Item = &'a str> + '_ {
         self.entries.keys().copied()
     }
 
-    /// The bytes of an entry, once its checksum is right; `None` where there is none of that name.
+    /// The bytes of an entry, once its checksum is right; `None` where there is none of that name. One line
+    /// where it is compressed, encrypted or damaged.
     pub(super) fn entry(&self, name: &str) -> Option<Result<&'a [u8], String>> {
         let entry = self.entries.get(name)?;
+        if let Some(refused) = entry.refused {
+            return Some(Err(format!("zip entry `{name}` {refused}")));
+        }
         let data = &self.bytes[entry.data.clone()];
         let mut crc = Crc::new();
         crc.update(data);

@@ -353,8 +353,13 @@ impl<'a> Builder<'a> {
         let shape = self.wiring.layers[index].shape.clone();
         let from = self.source(place, &layer.from, &shape)?;
         if let Some(stream) = &layer.add {
-            let target = self.grow(place, layer, stream, shape[0], &from)?;
-            return self.join(index, &from, &[target], 1);
+            let before = self.known.get(stream).cloned();
+            let (target, skip) = self.grow(place, layer, stream, shape[0], &from)?;
+            self.join(index, &from, &[target], 1)?;
+            return match (skip, before) {
+                (Some(skip), Some(before)) => self.join(skip, &before, &[target], 1),
+                _ => Ok(()),
+            };
         }
         let name = self.group_name(place, layer.to.as_deref().unwrap_or_default());
         if shape[0] % layer.parts != 0 {
@@ -419,7 +424,8 @@ impl<'a> Builder<'a> {
         Ok(known)
     }
 
-    /// The next state of a stream, with what carries the last one on.
+    /// The next state of a stream, and the tensor that takes the last one there if there is one; else a
+    /// skip carries it on.
     fn grow(
         &mut self,
         place: &str,
@@ -427,7 +433,7 @@ impl<'a> Builder<'a> {
         stream: &str,
         size: usize,
         from: &Known,
-    ) -> Result<usize, NetworkError> {
+    ) -> Result<(usize, Option<usize>), NetworkError> {
         let Some(known) = self.known.get(stream).cloned() else {
             return wrong(format!("stream `{stream}` is added to before a layer gives it"));
         };
@@ -438,8 +444,7 @@ impl<'a> Builder<'a> {
         if let Some(skip) = &layer.skip {
             let skip = self.full(place, skip);
             if let Some(index) = self.add_layer(&skip, false)? {
-                self.join(index, &known, &[group], 1)?;
-                return Ok(group);
+                return Ok((group, Some(index)));
             }
         }
         if from.groups.contains(&before) {
@@ -457,7 +462,7 @@ impl<'a> Builder<'a> {
         };
         let name = format!("{stream}.{}-{state}", state - 1);
         self.wiring.skips.push(Skip { name, source: before, target: group, offset, count: last });
-        Ok(group)
+        Ok((group, None))
     }
 
     /// A group that goes on unchanged to another.

@@ -39,7 +39,7 @@ pub(super) fn container(bytes: &[u8]) -> Result<Container<'_>, Problem> {
     }
     drop(pickles);
     let entry = |name: &str| zip.entry(&format!("{folder}{name}")).transpose().map_err(wrong);
-    if entry("constants.pkl")?.is_some() {
+    if zip.has(&format!("{folder}constants.pkl")) {
         return Err(Problem::Structure(
             "a TorchScript archive, a program with its weights; save model.state_dict() instead".into(),
         ));
