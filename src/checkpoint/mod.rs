@@ -15,7 +15,7 @@
 //! layers that names and shapes allow, one of the descriptions built in whose names these are, or the
 //! one that is given ([`crate::network::WiringDescription`]).
 //!
-//! Whatever a file holds, reading it takes at most 64 times its size in memory beside a fixed megabyte;
+//! Whatever a file holds, reading it takes at most 128 times its size in memory beside a fixed megabyte;
 //! a file of weights takes about three times (its bytes, the weights in f32 and the mask; five in f16).
 
 mod chain;

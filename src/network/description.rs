@@ -362,7 +362,7 @@ impl<'a> Builder<'a> {
             };
         }
         let name = self.group_name(place, layer.to.as_deref().unwrap_or_default());
-        if shape[0] % layer.parts != 0 {
+        if !shape[0].is_multiple_of(layer.parts) {
             return wrong(format!(
                 "tensor `{tensor}` has {} outputs, which are not {} equal parts",
                 shape[0], layer.parts
@@ -376,7 +376,7 @@ impl<'a> Builder<'a> {
                 let Some(heads) = self.heads.filter(|heads| (1..=MOST_HEADS).contains(heads)) else {
                     return Err(NetworkError::Heads { group: name, units: size });
                 };
-                if size % heads != 0 {
+                if !size.is_multiple_of(heads) {
                     return wrong(format!("tensor `{tensor}` gives {size} units, which are not {heads} equal heads"));
                 }
                 (0..heads).map(|head| self.add_group(format!("{name}.{head}"), size / heads)).collect()

@@ -78,6 +78,10 @@ impl<'a> Machine<'a> {
     }
 
     fn push(&mut self, value: Value<'a>) {
+        // Growing by halves or doubles would hold up to three times the values while they move.
+        if self.values.len() == self.values.capacity() {
+            self.values.reserve_exact(self.values.len() / 4 + 64);
+        }
         self.values.push(value);
         self.stack.push((self.values.len() - 1) as Id);
     }

@@ -4,8 +4,9 @@
 //! tensors and dictionaries. Every other call becomes an [`Value::Opaque`] with the function's name,
 //! and a call of what runs programs or code is refused.
 //!
-//! No opcode makes more than one value. A value takes at most 48 bytes beside what it refers to in the
-//! pickle, so that all together take at most 64 times the pickle's size.
+//! No opcode makes more than one value, and a value takes at most 40 bytes beside what it refers to in
+//! the pickle, so that all together, with the room in which they grow, take at most 128 times the
+//! pickle's size.
 
 mod call;
 mod machine;
