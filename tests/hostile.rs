@@ -192,7 +192,7 @@ fn torch_files() -> Files {
     doubled.push(b'.');
     let mut shared = b"\x80\x02}(".to_vec();
     shared.extend(text("t"));
-    shared.extend(weight());
+    shared.extend(tensor("FloatStorage", "0", 2400, 0, &[40, 60], &[60, 1]));
     shared.extend(b"q\x00");
     for number in 0..200 {
         shared.extend(text(&format!("l{number}.weight")));
@@ -277,7 +277,7 @@ fn torch_files() -> Files {
         ("pt-complex", one(tensor("ComplexFloatStorage", "0", 6, 0, &[2, 3], &[3, 1]))),
         ("pt-untyped", one(tensor("UntypedStorage", "0", 24, 0, &[2, 3], &[3, 1]))),
         ("pt-integers", one(tensor("IntStorage", "0", 6, 0, &[2, 3], &[3, 1]))),
-        ("pt-storage-shared-200-times", raw(&shared)),
+        ("pt-storage-shared-200-times", torch_file(&shared, &[("0", floats(&[1.0; 2400]))])),
         ("pt-tensor-without-storage", raw(&pickle(b"ctorch._utils\n_rebuild_tensor_v2\n(K\x00K\x00))tR"))),
         ("pt-tensor-of-one-argument", raw(&pickle(b"ctorch._utils\n_rebuild_tensor_v2\n(K\x00tR"))),
         ("pt-nan", torch_file(&pickle(&dict(&[("fc.weight", weight())])), &[("0", floats(&[f32::NAN; 6]))])),

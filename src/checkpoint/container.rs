@@ -79,11 +79,9 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Container<'_>, Problem> {
     if bytes.len() > 262 && bytes[257..].starts_with(b"ustar") {
         return Err(Problem::Structure(format!("a tar archive, as PyTorch before 0.2 wrote them; {again}")));
     }
-    // A safetensors file begins with the length of its header, of which the last bytes are 0.
-    if bytes.first() == Some(&0x80)
-        && bytes.get(1).is_some_and(|version| (2..=5).contains(version))
-        && bytes.get(7) != Some(&0)
-    {
+    // The header of a safetensors file begins with a brace at its ninth byte.
+    let pickled = bytes.first() == Some(&0x80) && bytes.get(1).is_some_and(|version| (2..=5).contains(version));
+    if pickled && bytes.get(8) != Some(&b'{') {
         return Err(Problem::Structure(format!("a bare pickle, which no version of PyTorch writes; {again}")));
     }
     if bytes.starts_with(npy::MAGIC) {

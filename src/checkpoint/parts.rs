@@ -221,8 +221,9 @@ fn numbers(name: &str, parameter: &Parameter<'_>) -> Result<(ArrayD<f32>, Option
     let shown = if parameter.from_orig { format!("{name}_orig") } else { name.to_owned() };
     let mut weight = values::numbers(&shown, &parameter.value)?;
     let Some((mask_name, mask)) = &parameter.mask else { return Ok((weight, None)) };
-    values::check_shape(mask_name, mask, parameter.shape())?;
-    let kept = values::mask(mask_name, mask)?;
+    let apart = |problem| if parameter.masked_apart { Problem::Masks(Box::new(problem)) } else { problem };
+    values::check_shape(mask_name, mask, parameter.shape()).map_err(apart)?;
+    let kept = values::mask(mask_name, mask).map_err(apart)?;
     if parameter.from_orig || parameter.masked_apart {
         masked(&mut weight, &kept);
     }

@@ -76,6 +76,12 @@ fn choose(container: &Container<'_>, key: Option<&str>) -> Result<(usize, Option
                 format!("the tensors under the key `{path}` are read, the only ones there are (--key names others)");
             Ok((one, Some(word)))
         }
+        [] if !dicts.is_empty() => {
+            let there = list(dicts.iter());
+            Err(Problem::Structure(format!(
+                "holds no tensors but those of an optimiser: {there}; --key reads them all the same"
+            )))
+        }
         [] => Err(Problem::Structure(match container.root.as_str() {
             "a dict" | "a folder" => "holds no tensors; a checkpoint needs NAME.weight for every layer".into(),
             object if object.starts_with("an object") => {

@@ -93,7 +93,9 @@ impl<'a> Sweep<'a> {
 
     /// The observables where no weight is there yet.
     pub(super) fn empty(&self) -> Observables {
-        observed(self.graph, 0, &Components::of_skips(self.graph), &self.flow, Reached::default())
+        let mut reached = Reached::default();
+        self.flow.advance(&mut reached, 0);
+        observed(self.graph, 0, &Components::of_skips(self.graph), &self.flow, reached)
     }
 
     fn next_number(&mut self) -> Option<usize> {
@@ -292,9 +294,9 @@ pub fn observe(graph: &LayeredGraph) -> Observables {
         flow.advance(&mut reached, edges.len());
         observed(graph, edges.len(), &components, &flow, reached)
     }
-    let last = || Sweep::new(graph, Ranking::Magnitude, &Points::At(vec![graph.edges()])).next();
-    if let Some(seen) = graph.shares_weights().then(last).flatten() {
-        return seen;
+    if graph.shares_weights() {
+        let mut sweep = Sweep::new(graph, Ranking::Magnitude, &Points::At(vec![graph.edges()]));
+        return sweep.next().unwrap_or_else(|| sweep.empty());
     }
     if edge_order::is_narrow(graph) { whole::<Narrow>(graph) } else { whole::<Wide>(graph) }
 }
