@@ -178,14 +178,24 @@ fn network(
     for (name, _) in roles.iter().filter(|(_, role)| **role == Role::Embedding) {
         warnings.push(format!("tensor `{name}` is taken for an embedding and left out"));
     }
-    if links.iter().all(|link| link.shape.len() == 2) {
-        return Ok(linear_chain(&links));
-    }
     let names: Vec<&str> = links.iter().take(6).map(|link| link.name).collect();
     let more = if links.len() > 6 { ", ..." } else { "" };
+    if links.iter().all(|link| link.shape.len() == 2) {
+        // Blocks that repeat, and normalisations, are often signs of skips, which no tensor shows.
+        let repeats =
+            |name: &str| name.split('.').rev().skip(1).any(|part| part.bytes().all(|byte| byte.is_ascii_digit()));
+        if links.iter().any(|link| repeats(link.name)) || roles.values().any(|role| *role == Role::Norm) {
+            warnings.push(format!(
+                "read as a chain of {} layers ({}{more}); if there are skips between them, describe them (--network FILE)",
+                links.len(),
+                names.join(", ")
+            ));
+        }
+        return Ok(linear_chain(&links));
+    }
     warnings.push(format!(
-        "read as a chain of {} layers ({}{more}) without padding, stride and pooling, which the file does not hold; \
-         --network FILE with --input CxHxW tells them",
+        "read as a chain of {} layers ({}{more}) without padding, stride, pooling and skips, which the file does not \
+         hold; --network FILE tells them",
         links.len(),
         names.join(", ")
     ));

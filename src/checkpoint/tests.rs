@@ -355,11 +355,52 @@ fn what_is_no_layer_is_carried_and_written_back() {
 }
 
 #[test]
+fn a_chain_that_may_have_skips_is_told() {
+    let repeated = chain(&["blocks.0.fc1", "blocks.0.fc2", "blocks.1.fc1"], &[4; 4]).parse().unwrap();
+    assert!(repeated.warnings[0].contains("a chain of 3 layers (blocks.0.fc1, "), "{:?}", repeated.warnings);
+    let plain = chain(&["net.0", "net.2"], &[4; 3]).parse().unwrap();
+    assert_eq!(plain.warnings.len(), 1, "{:?}", plain.warnings);
+}
+
+#[test]
+fn fused_projections_keep_their_names() {
+    let layer = |name: &str| format!("encoder.layers.encoder_layer_0.{name}");
+    let ones = |count: usize| (1..=count).map(|n| n as f32).collect::<Vec<_>>();
+    let mut mask = vec![1.0; 48];
+    mask[0] = 0.0;
+    let raw = Raw::default()
+        .floats("conv_proj.weight", &[4, 3, 2, 2], &ones(48))
+        .floats(&layer("self_attention.in_proj_weight_orig"), &[12, 4], &ones(48))
+        .floats(&layer("self_attention.in_proj_weight_mask"), &[12, 4], &mask)
+        .floats(&layer("self_attention.in_proj_bias"), &[12], &ones(12))
+        .floats(&layer("self_attention.out_proj.weight"), &[4, 4], &ones(16))
+        .floats(&layer("mlp.0.weight"), &[8, 4], &ones(32))
+        .floats(&layer("mlp.3.weight"), &[4, 8], &ones(32))
+        .floats("heads.head.weight", &[2, 4], &ones(8));
+    raw.refused("give it with --heads");
+    let options = ReadOptions { heads: Some(2), ..ReadOptions::default() };
+    let read = Checkpoint::from_bytes(raw.bytes(), &options).unwrap();
+    assert_eq!(read.network.architecture, "torchvision-vit");
+    assert_eq!((read.mask.kept(), read.mask.weights()), (183, 184));
+    let bytes = write::bytes(&read).unwrap();
+    let (tensors, _) = container::safetensors_of(&bytes).unwrap();
+    let fused = layer("self_attention.in_proj_weight");
+    assert!(tensors.contains_key(&fused) && tensors.contains_key(&format!("{fused}.weight_mask")));
+    assert!(tensors.contains_key(&layer("self_attention.in_proj_bias")));
+    let again = parse(&bytes).unwrap();
+    assert_eq!((again.network, again.parameters, again.mask), (read.network, read.parameters, read.mask));
+}
+
+#[test]
 fn a_chain_with_convolutions_is_read_by_channels() {
     let raw = chain(&["fc"], &[2 * 9, 4]).floats("conv.weight", &[2, 3, 3, 3], &[1.0; 54]);
     let read = raw.parse().unwrap();
     assert_eq!(names(&read), ["conv", "fc"]);
-    assert!(read.warnings[0].contains("a chain of 2 layers (conv, fc) without padding"), "{:?}", read.warnings);
+    assert!(
+        read.warnings[0].contains("a chain of 2 layers (conv, fc) without padding, stride, pooling and skips"),
+        "{:?}",
+        read.warnings
+    );
     assert_eq!((read.network.input.size(), read.network.classes), (3, 4));
     let again = parse(&write::bytes(&read).unwrap()).unwrap();
     assert_eq!((&again.network, &again.parameters), (&read.network, &read.parameters));

@@ -182,23 +182,17 @@ impl WiringDescription {
     pub fn wiring(&self, shapes: &Shapes, heads: Option<usize>) -> Result<Wiring, NetworkError> {
         let none = [String::new()];
         let prefixes = if self.prefixes.is_empty() { &none[..] } else { &self.prefixes };
-        let mut first = None;
+        let mut last = None;
         for prefix in prefixes {
+            let there = !prefix.is_empty() && shapes.keys().any(|name| name.starts_with(prefix.as_str()));
             match Builder::new(self, prefix, shapes, heads.or(self.heads)).build() {
                 Ok(wiring) => return Ok(wiring),
                 // The prefix whose names are in the file has the better message.
-                Err(error) => {
-                    let there = !prefix.is_empty() && shapes.keys().any(|name| name.starts_with(prefix.as_str()));
-                    if there || first.is_none() {
-                        first = Some(error);
-                    }
-                    if there {
-                        break;
-                    }
-                }
+                Err(error) if there || matches!(error, NetworkError::Heads { .. }) => return Err(error),
+                Err(error) => last = Some(error),
             }
         }
-        Err(first.unwrap_or_else(|| NetworkError::Wiring("no prefix".into())))
+        Err(last.unwrap_or_else(|| NetworkError::Wiring("no prefix".into())))
     }
 }
 

@@ -241,14 +241,12 @@ impl Wiring {
             for &(start, end) in &columns {
                 let mut of_columns: Vec<_> = rows.iter().filter(|row| row.2 == start).collect();
                 of_columns.sort_unstable();
-                let mut row = 0;
+                let (mut row, mut follow) = (0, true);
                 for &&(first, last, _) in &of_columns {
-                    if first != row {
-                        break;
-                    }
+                    follow &= first == row;
                     row = last;
                 }
-                let whole = row == *outputs && of_columns.last().is_some_and(|last| last.1 == row);
+                let whole = follow && row == *outputs;
                 if start != at || !whole {
                     return wrong(format!("the blocks of layer `{}` do not hold each of its weights once", layer.name));
                 }

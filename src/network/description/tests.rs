@@ -44,7 +44,7 @@ fn a_residual_network_by_hand() {
     let ends: Vec<_> = wiring.blocks.iter().map(|block| (block.name.as_str(), block.source, block.target)).collect();
     assert_eq!(
         ends[3..],
-        [("layer2.0.conv1", 3, 4), ("layer2.0.downsample.0", 3, 5), ("layer2.0.conv2", 4, 5), ("fc", 5, 6),]
+        [("layer2.0.conv1", 3, 4), ("layer2.0.conv2", 4, 5), ("layer2.0.downsample.0", 3, 5), ("fc", 5, 6),]
     );
     assert_eq!(wiring.blocks[0].span, 49);
 }
