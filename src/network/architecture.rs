@@ -75,11 +75,14 @@ impl Units {
     fn resolve(self, width: usize, classes: usize) -> usize {
         match self {
             Self::Fixed(n) => n,
-            Self::PerWidth(n) => n * width,
+            Self::PerWidth(n) => n.saturating_mul(width),
             Self::Classes => classes,
         }
     }
 }
+
+/// No map of a network has more units; what a description promises must not overflow a count.
+const LARGEST_MAP: usize = 1 << 28;
 
 fn one() -> usize {
     1
@@ -225,7 +228,7 @@ impl Architecture {
     /// classes.
     ///
     /// # Errors
-    /// [`NetworkError::Shape`] where a kernel is larger than its padded input, a stride is 0, a
+    /// [`NetworkError::Shape`] where a layer has more than 2^28 units, a kernel is larger than its padded input, a stride is 0, a
     /// convolution follows a linear layer, or the last layer has not as many outputs as classes.
     pub fn network(&self, width: usize, input: FeatureShape, classes: usize) -> Result<Network, NetworkError> {
         let wrong = |message: String| NetworkError::Shape { architecture: self.name.clone(), width, message };
@@ -279,6 +282,11 @@ impl Architecture {
                     layers.push(Layer::MaxPool { input: shape, output: next, kernel: *kernel, stride: *stride });
                     shape = next;
                 }
+            }
+            if shape.size() > LARGEST_MAP {
+                let (channels, height, width) = (shape.channels, shape.height, shape.width);
+                let map = format!("a layer has {channels} x {height} x {width} units");
+                return Err(wrong(format!("{map}; at most {LARGEST_MAP} are built")));
             }
         }
         if shape.size() != classes {

@@ -23,7 +23,7 @@ impl FeatureShape {
 
     /// channels x height x width.
     pub fn size(&self) -> usize {
-        self.channels * self.height * self.width
+        self.channels.saturating_mul(self.height).saturating_mul(self.width)
     }
 
     pub(super) fn with_channels(self, channels: usize) -> Self {
@@ -35,7 +35,8 @@ impl FeatureShape {
         if kernel == 0 || stride == 0 {
             return Err("kernel and stride must be at least 1".into());
         }
-        let (height, width) = (self.height + 2 * padding, self.width + 2 * padding);
+        let padded = |side: usize| side.saturating_add(padding.saturating_mul(2));
+        let (height, width) = (padded(self.height), padded(self.width));
         if kernel > height || kernel > width {
             return Err(format!("a kernel of {kernel} does not fit the padded input of {height} x {width}"));
         }
