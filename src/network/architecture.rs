@@ -183,7 +183,10 @@ impl Architecture {
     /// [`NetworkError::Description`] with the line where TOML or a key is wrong, or where two
     /// layers have one name or none has weights.
     pub fn parse(origin: &str, text: &str) -> Result<Self, NetworkError> {
-        let wrong = |message: String| NetworkError::Description { origin: origin.to_owned(), message };
+        let wrong = |message: String| NetworkError::Description {
+            origin: origin.to_owned(),
+            message: super::one_line(&message),
+        };
         let architecture: Self = toml::from_str(text).map_err(|error| super::toml_error(origin, text, &error))?;
         let mut names = std::collections::BTreeSet::new();
         for layer in &architecture.layers {
@@ -231,7 +234,11 @@ impl Architecture {
     /// [`NetworkError::Shape`] where a layer has more than 2^28 units, a kernel is larger than its padded input, a stride is 0, a
     /// convolution follows a linear layer, or the last layer has not as many outputs as classes.
     pub fn network(&self, width: usize, input: FeatureShape, classes: usize) -> Result<Network, NetworkError> {
-        let wrong = |message: String| NetworkError::Shape { architecture: self.name.clone(), width, message };
+        let wrong = |message: String| NetworkError::Shape {
+            architecture: super::one_line(&self.name),
+            width,
+            message: super::one_line(&message),
+        };
         if width == 0 {
             return Err(wrong("the width must be at least 1".into()));
         }

@@ -148,7 +148,10 @@ impl WiringDescription {
     /// [`NetworkError::Description`] with the line where TOML or a key is wrong.
     pub fn parse(origin: &str, text: &str) -> Result<Self, NetworkError> {
         let description: Self = toml::from_str(text).map_err(|error| super::toml_error(origin, text, &error))?;
-        let wrong = |message: String| NetworkError::Description { origin: origin.to_owned(), message };
+        let wrong = |message: String| NetworkError::Description {
+            origin: origin.to_owned(),
+            message: super::one_line(&message),
+        };
         for layer in description.parts.iter().flat_map(|part| &part.layers) {
             let tensor = layer.tensor.as_deref().unwrap_or("(no tensor)");
             if layer.to.is_some() == layer.add.is_some() {
@@ -214,7 +217,7 @@ struct Builder<'a> {
 }
 
 fn wrong<T>(message: String) -> Result<T, NetworkError> {
-    Err(NetworkError::Wiring(message))
+    Err(NetworkError::Wiring(super::one_line(&message)))
 }
 
 /// The numbers where `name` has the form of `pattern` and goes on with a dot.
@@ -368,7 +371,7 @@ impl<'a> Builder<'a> {
             Some(_) => return wrong(format!("group `{name}` is made twice; `add` adds to a stream")),
             None if layer.heads => {
                 let Some(heads) = self.heads.filter(|heads| (1..=MOST_HEADS).contains(heads)) else {
-                    return Err(NetworkError::Heads { group: name, units: size });
+                    return Err(NetworkError::Heads { group: super::one_line(&name), units: size });
                 };
                 if !size.is_multiple_of(heads) {
                     return wrong(format!("tensor `{tensor}` gives {size} units, which are not {heads} equal heads"));

@@ -88,6 +88,13 @@ pub enum NetworkError {
 fn toml_error(origin: &str, text: &str, error: &toml::de::Error) -> NetworkError {
     let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
     let line = before.matches('\n').count() + 1;
-    let message: String = error.message().chars().map(|c| if c.is_control() { ' ' } else { c }).take(400).collect();
-    NetworkError::Description { origin: origin.to_owned(), message: format!("line {line}: {message}") }
+    NetworkError::Description {
+        origin: origin.to_owned(),
+        message: format!("line {line}: {}", one_line(error.message())),
+    }
+}
+
+/// A message with names of a description: names may hold line ends, and be long.
+fn one_line(message: &str) -> String {
+    message.chars().map(|c| if c.is_control() { ' ' } else { c }).take(400).collect()
 }

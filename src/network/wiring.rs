@@ -129,7 +129,7 @@ impl Wiring {
     /// # Errors
     /// [`NetworkError::Wiring`] with what does not fit.
     pub fn check(&self) -> Result<(), NetworkError> {
-        let wrong = |message: String| Err(NetworkError::Wiring(message));
+        let wrong = |message: String| Err(NetworkError::Wiring(super::one_line(&message)));
         if self.groups.len().max(self.blocks.len()).max(self.skips.len()) > MOST {
             return wrong(format!("more than {MOST} groups, blocks or skips"));
         }
@@ -182,7 +182,7 @@ impl Wiring {
     }
 
     fn check_blocks(&self) -> Result<(), NetworkError> {
-        let wrong = |message: String| Err(NetworkError::Wiring(message));
+        let wrong = |message: String| Err(NetworkError::Wiring(super::one_line(&message)));
         let mut of_layer: Vec<Vec<&WiredBlock>> = vec![Vec::new(); self.layers.len()];
         for block in &self.blocks {
             match of_layer.get_mut(block.layer) {
