@@ -45,12 +45,29 @@ pub enum TableError {
         /// What stands there.
         value: String,
     },
+    /// Two columns have one name.
+    #[error("{}: two columns are named `{column}`; each needs a name of its own", path.display())]
+    Twice {
+        /// The table.
+        path: PathBuf,
+        /// Their name.
+        column: String,
+    },
     /// The table has a header and nothing below it.
     #[error("{}: no rows below the header", path.display())]
     Empty {
         /// The table.
         path: PathBuf,
     },
+}
+
+/// A text of a file as a message shows it: on one line, and cut where it is long.
+fn shown(text: &str) -> String {
+    let mut shown: String = text.chars().take(80).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if text.chars().nth(80).is_some() {
+        shown.push_str("...");
+    }
+    shown
 }
 
 /// A CSV table in memory, as text, with typed access by column.
@@ -88,7 +105,12 @@ impl Table {
     pub fn parse(path: &Path, bytes: &[u8]) -> Result<Self, TableError> {
         let csv_error = |source| TableError::Csv { path: path.to_path_buf(), source };
         let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(bytes);
-        let columns = reader.headers().map_err(csv_error)?.iter().map(str::to_owned).collect();
+        let columns: Vec<String> = reader.headers().map_err(csv_error)?.iter().map(str::to_owned).collect();
+        let mut names: Vec<&String> = columns.iter().filter(|name| !name.is_empty()).collect();
+        names.sort();
+        if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(TableError::Twice { path: path.to_path_buf(), column: shown(pair[0]) });
+        }
         let mut rows = Vec::new();
         let mut lines = Vec::new();
         for record in reader.records() {
@@ -125,8 +147,8 @@ impl Table {
     fn index(&self, column: &str) -> Result<usize, TableError> {
         self.columns.iter().position(|name| name == column).ok_or_else(|| TableError::NoColumn {
             path: self.path.clone(),
-            column: column.to_owned(),
-            columns: self.columns.join(", "),
+            column: shown(column),
+            columns: self.columns.iter().take(40).map(|name| shown(name)).collect::<Vec<_>>().join(", "),
         })
     }
 
@@ -165,12 +187,9 @@ impl Table {
     fn number(&self, column: &str, text: &str, line: u64) -> Result<f64, TableError> {
         match text.parse::<f64>() {
             Ok(value) if value.is_finite() => Ok(value),
-            _ => Err(TableError::NotANumber {
-                path: self.path.clone(),
-                line,
-                column: column.to_owned(),
-                value: text.to_owned(),
-            }),
+            _ => {
+                Err(TableError::NotANumber { path: self.path.clone(), line, column: shown(column), value: shown(text) })
+            }
         }
     }
 }

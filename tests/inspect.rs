@@ -37,7 +37,7 @@ fn json_has_the_keys_of_the_contract() {
     let (code, out, err) = inspect(&path, &["--json"]);
     assert_eq!((code, err.as_str()), (0, ""));
     let json: serde_json::Value = serde_json::from_str(&out).unwrap();
-    let layer = |name: &str, shape: &[usize], kept: usize, dense: usize| serde_json::json!({"name": name, "shape": shape, "kept": kept, "dense": dense});
+    let layer = |name: &str, shape: &[usize], kept: usize, dense: usize| serde_json::json!({"name": name, "shape": shape, "kept": kept, "dense": dense, "density": kept as f64 / dense as f64});
     let expected = [
         layer("conv1", &[6, 1, 5, 5], 100, 150),
         layer("conv2", &[16, 6, 5, 5], 2400, 2400),

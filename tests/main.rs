@@ -10,6 +10,7 @@ mod ensembles;
 mod figure;
 mod fit_rivals;
 mod graph;
+mod hostile;
 mod inspect;
 mod ladder_results;
 #[cfg(feature = "train")]
@@ -19,6 +20,7 @@ mod percolation_peers;
 #[cfg(feature = "train")]
 mod pipeline;
 mod plot;
+mod pytorch;
 mod rewire_command;
 mod rewire_properties;
 mod rewire_uniformity;

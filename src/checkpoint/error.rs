@@ -41,6 +41,20 @@ pub enum Problem {
     /// The bytes are not those of a safetensors file.
     #[error("not a whole safetensors file: {0}")]
     Format(String),
+    /// The bytes are not those of a file of torch.save.
+    #[error("not a PyTorch file that can be read: {0}")]
+    Torch(String),
+    /// A file of a folder is no NumPy array that can be read.
+    #[error("{file}: not a NumPy array that can be read: {message}")]
+    Numpy {
+        /// The file.
+        file: String,
+        /// What is wrong.
+        message: String,
+    },
+    /// Something is wrong with the file of masks.
+    #[error("masks: {0}")]
+    Masks(Box<Problem>),
     /// The metadata are wrong, or do not agree with the tensors.
     #[error("metadata `prunephase`: {0}")]
     Metadata(String),

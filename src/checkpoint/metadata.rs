@@ -24,7 +24,7 @@ pub enum Kind {
     Foreign,
 }
 
-/// Where the mask of a checkpoint came from; shown as `weight_mask`, `weight_orig` or `nonzero`.
+/// Where the mask of a checkpoint came from; shown as `weight_mask`, `weight_orig`, `mask_file` or `nonzero`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum MaskSource {
@@ -34,6 +34,9 @@ pub enum MaskSource {
     /// Pairs `NAME.weight_orig` and `NAME.weight_mask`, as torch.nn.utils.prune saves them.
     #[serde(rename = "weight_orig")]
     WeightOrig,
+    /// A file of masks beside that of the weights.
+    #[serde(rename = "mask_file")]
+    MaskFile,
     /// No mask in the file: the entries that are not zero.
     #[serde(rename = "nonzero")]
     Nonzero,
@@ -44,6 +47,7 @@ impl fmt::Display for MaskSource {
         formatter.write_str(match self {
             Self::WeightMask => "weight_mask",
             Self::WeightOrig => "weight_orig",
+            Self::MaskFile => "mask_file",
             Self::Nonzero => "nonzero",
         })
     }
@@ -88,4 +92,7 @@ pub(super) struct Header {
     #[serde(flatten)]
     pub metadata: Metadata,
     pub network: Network,
+    /// Tensors that belong to no layer and are carried along.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub carried: Vec<String>,
 }

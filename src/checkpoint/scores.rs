@@ -2,25 +2,23 @@
 
 use std::path::Path;
 
-use super::read::tensors_of;
-use super::{CheckpointError, Problem, values};
-use crate::files;
+use super::container::Loaded;
+use super::{CheckpointError, Problem, select, values};
 use crate::mask::Mask;
 
-/// Reads one score a kept weight, by layer, then by flat index, from a safetensors file: for each
+/// Reads one score a kept weight, by layer, then by flat index, from a safetensors file, a file of torch.save or a folder of .npy: for each
 /// layer the tensor `NAME.score`, or else `NAME.weight`, of the shape of the layer's weights. Scores
 /// of pruned weights are not looked at; other tensors are ignored.
 ///
 /// # Errors
-/// [`CheckpointError::File`] where the file cannot be read, [`CheckpointError::In`] where it is not a
-/// safetensors file, or a layer's scores are missing, of another shape or not finite numbers.
+/// [`CheckpointError::File`] where the file cannot be read, [`CheckpointError::In`] where it is none of
+/// these, or a layer's scores are missing, of another shape or not finite numbers.
 pub fn read_scores(path: &Path, mask: &Mask) -> Result<Vec<f32>, CheckpointError> {
-    let bytes = files::read(path)?;
-    parse(&bytes, mask).map_err(CheckpointError::at(path))
+    parse(&Loaded::read(path)?, mask).map_err(CheckpointError::at(path))
 }
 
-fn parse(bytes: &[u8], mask: &Mask) -> Result<Vec<f32>, Problem> {
-    let tensors = tensors_of(bytes)?;
+fn parse(loaded: &Loaded, mask: &Mask) -> Result<Vec<f32>, Problem> {
+    let tensors = select::select(loaded.parse()?, None, loaded.len())?.tensors;
     let mut scores = Vec::with_capacity(mask.kept());
     for layer in &mask.layers {
         let names = [format!("{}.score", layer.name), format!("{}.weight", layer.name)];
@@ -77,18 +75,20 @@ mod tests {
             ("b.weight", &[1, 2], &[7.0, 3.0]),
             ("other", &[1], &[f32::NAN]),
         ]);
-        assert_eq!(parse(&bytes, &mask()).unwrap(), [4.0, -2.0, 1.0, 3.0]);
+        assert_eq!(parse(&Loaded::File(bytes), &mask()).unwrap(), [4.0, -2.0, 1.0, 3.0]);
     }
 
     #[test]
     fn what_is_wrong_is_named() {
-        let wrong = |tensors: &[(&str, &[usize], &[f32])]| parse(&file(tensors), &mask()).unwrap_err().to_string();
+        let wrong = |tensors: &[(&str, &[usize], &[f32])]| {
+            parse(&Loaded::File(file(tensors)), &mask()).unwrap_err().to_string()
+        };
         assert_eq!(
             wrong(&[("a.score", &[2, 2], &[1.0; 4])]),
             "tensor `b.score` is missing, and so is `b.weight`; one is needed"
         );
         assert!(wrong(&[("a.score", &[4], &[1.0; 4])]).starts_with("tensor `a.score` has shape [4]"));
         assert!(wrong(&[("a.score", &[2, 2], &[1.0, 1.0, f32::NAN, 1.0])]).contains("NaN at flat index 2"));
-        assert!(parse(b"no", &mask()).is_err());
+        assert!(parse(&Loaded::File(b"no".to_vec()), &mask()).is_err());
     }
 }

@@ -139,6 +139,10 @@ fn a_regrown_network_is_not_written() {
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
+fn parse(bytes: &[u8]) -> Result<Checkpoint, Problem> {
+    read::parse(&Loaded::File(bytes.to_vec()), None, &ReadOptions::default()).map(|found| found.checkpoint)
+}
+
 /// Named tensors that a test changes before it writes them.
 #[derive(Default, Clone)]
 struct Raw {
@@ -174,7 +178,7 @@ impl Raw {
     }
 
     fn parse(&self) -> Result<Checkpoint, String> {
-        read::parse(&self.bytes()).map_err(|problem| {
+        parse(&self.bytes()).map_err(|problem| {
             let text = problem.to_string();
             assert!(!text.contains('\n'), "{text}");
             text
@@ -279,7 +283,7 @@ fn foreign_chains_by_name() {
     assert_eq!(read.metadata.width, None);
     // What was read can be written as ours and read again.
     let bytes = write::bytes(&read).unwrap();
-    let again = read::parse(&bytes).unwrap();
+    let again = parse(&bytes).unwrap();
     assert_eq!((&again.network, &again.parameters, &again.mask), (&read.network, &read.parameters, &read.mask));
 }
 
@@ -287,7 +291,9 @@ fn foreign_chains_by_name() {
 fn foreign_chains_by_shape_only_where_one_order_is_possible() {
     let read = chain(&["input", "hidden", "decide"], &[6, 5, 4, 3]).parse().unwrap();
     assert_eq!(names(&read), ["input", "hidden", "decide"]);
-    chain(&["z", "b", "a"], &[6, 4, 4, 3]).refused("neither the names nor the shapes put the layers in one chain");
+    assert_eq!(names(&chain(&["z", "b", "a"], &[6, 4, 4, 3]).parse().unwrap()), ["z", "b", "a"]);
+    let twice = chain(&["z", "c", "b", "a"], &[6, 4, 4, 4, 3]);
+    twice.refused("both `z, b, c, a` and `z, c, b, a` are possible; name them in their order");
     // Where both orders join, the names decide.
     assert_eq!(names(&chain(&["b", "a"], &[6, 4, 6]).parse().unwrap()), ["a", "b"]);
     let apart = chain(&["a"], &[6, 5]).floats("b.weight", &[2, 4], &[1.0; 8]);
@@ -321,13 +327,83 @@ fn the_pairs_of_torch_prune_are_multiplied() {
 #[test]
 fn foreign_files_that_are_no_chain() {
     let raw = chain(&["fc"], &[3, 2]);
-    raw.clone().floats("conv.weight", &[2, 1, 3, 3], &[1.0; 18]).refused("layer `conv` is a convolution");
-    raw.clone().floats("norm.weight", &[2], &[1.0; 2]).refused("tensor `norm.weight` has shape [2]");
-    raw.clone().floats("norm.running_mean", &[2], &[1.0; 2]).refused("tensor `norm.running_mean` is not the weight");
-    raw.clone().floats("x.bias", &[2], &[1.0; 2]).refused("tensor `x.weight` is missing, though `x.bias` is there");
+    let apart = raw.clone().floats("conv.weight", &[2, 1, 3, 3], &[1.0; 18]);
+    apart.refused("layer `conv` gives 2 outputs and `fc` takes 3 inputs: neither the names nor the shapes");
+    raw.clone().floats("conv.weight", &[2, 1, 3], &[1.0; 6]).refused("a convolution in 1 dimension, which is not read");
     raw.clone().floats("empty.weight", &[0, 2], &[]).refused("both at least 1");
     raw.floats("fc.weight_mask", &[3, 2], &[1.0; 6]).refused("`fc.weight_mask` has shape [3, 2]; it must be [2, 3]");
+    Raw::default().floats("x.bias", &[2], &[1.0; 2]).refused("none of its 1 tensors is the weight of a layer");
     Raw::default().refused("holds no tensors");
+}
+
+#[test]
+fn what_is_no_layer_is_carried_and_written_back() {
+    let norm = chain(&["fc1", "fc2"], &[3, 3, 2])
+        .floats("norm.weight", &[3], &[2.0; 3])
+        .floats("norm.bias", &[3], &[1.0; 3])
+        .floats("norm.running_mean", &[3], &[0.5; 3]);
+    let read = norm.parse().unwrap();
+    assert_eq!(names(&read), ["fc1", "fc2"]);
+    let carried: Vec<&str> = read.carried.iter().map(Carried::name).collect();
+    assert_eq!(carried, ["norm.bias", "norm.running_mean", "norm.weight"]);
+    assert_eq!(read.carried[2].parts().2, [2.0f32; 3].map(f32::to_le_bytes).concat());
+    let again = parse(&write::bytes(&read).unwrap()).unwrap();
+    assert_eq!(again.carried, read.carried);
+    let mut lies = Raw::of(&read);
+    lies.tensors.retain(|tensor| tensor.0 != "norm.bias");
+    lies.refused("tensor `norm.bias` is missing; the metadata name it");
+}
+
+#[test]
+fn a_chain_that_may_have_skips_is_told() {
+    let repeated = chain(&["blocks.0.fc1", "blocks.0.fc2", "blocks.1.fc1"], &[4; 4]).parse().unwrap();
+    assert!(repeated.warnings[0].contains("a chain of 3 layers (blocks.0.fc1, "), "{:?}", repeated.warnings);
+    let plain = chain(&["net.0", "net.2"], &[4; 3]).parse().unwrap();
+    assert_eq!(plain.warnings.len(), 1, "{:?}", plain.warnings);
+}
+
+#[test]
+fn fused_projections_keep_their_names() {
+    let layer = |name: &str| format!("encoder.layers.encoder_layer_0.{name}");
+    let ones = |count: usize| (1..=count).map(|n| n as f32).collect::<Vec<_>>();
+    let mut mask = vec![1.0; 48];
+    mask[0] = 0.0;
+    let raw = Raw::default()
+        .floats("conv_proj.weight", &[4, 3, 2, 2], &ones(48))
+        .floats(&layer("self_attention.in_proj_weight_orig"), &[12, 4], &ones(48))
+        .floats(&layer("self_attention.in_proj_weight_mask"), &[12, 4], &mask)
+        .floats(&layer("self_attention.in_proj_bias"), &[12], &ones(12))
+        .floats(&layer("self_attention.out_proj.weight"), &[4, 4], &ones(16))
+        .floats(&layer("mlp.0.weight"), &[8, 4], &ones(32))
+        .floats(&layer("mlp.3.weight"), &[4, 8], &ones(32))
+        .floats("heads.head.weight", &[2, 4], &ones(8));
+    raw.refused("give it with --heads");
+    let options = ReadOptions { heads: Some(2), ..ReadOptions::default() };
+    let read = Checkpoint::from_bytes(raw.bytes(), &options).unwrap();
+    assert_eq!(read.network.architecture, "torchvision-vit");
+    assert_eq!((read.mask.kept(), read.mask.weights()), (183, 184));
+    let bytes = write::bytes(&read).unwrap();
+    let (tensors, _) = container::safetensors_of(&bytes).unwrap();
+    let fused = layer("self_attention.in_proj_weight");
+    assert!(tensors.contains_key(&fused) && tensors.contains_key(&format!("{fused}.weight_mask")));
+    assert!(tensors.contains_key(&layer("self_attention.in_proj_bias")));
+    let again = parse(&bytes).unwrap();
+    assert_eq!((again.network, again.parameters, again.mask), (read.network, read.parameters, read.mask));
+}
+
+#[test]
+fn a_chain_with_convolutions_is_read_by_channels() {
+    let raw = chain(&["fc"], &[2 * 9, 4]).floats("conv.weight", &[2, 3, 3, 3], &[1.0; 54]);
+    let read = raw.parse().unwrap();
+    assert_eq!(names(&read), ["conv", "fc"]);
+    assert!(
+        read.warnings[0].contains("a chain of 2 layers (conv, fc) without padding, stride, pooling and skips"),
+        "{:?}",
+        read.warnings
+    );
+    assert_eq!((read.network.input.size(), read.network.classes), (3, 4));
+    let again = parse(&write::bytes(&read).unwrap()).unwrap();
+    assert_eq!((&again.network, &again.parameters), (&read.network, &read.parameters));
 }
 
 #[test]
@@ -386,7 +462,7 @@ proptest! {
                 _ => { bytes.remove(at); }
             }
         }
-        match read::parse(&bytes) {
+        match parse(&bytes) {
             Ok(read) => { prop_assert!(read.mask.verify(&read.parameters).is_ok()); prop_assert!(write::bytes(&read).is_ok()); }
             Err(problem) => prop_assert!(!problem.to_string().contains('\n'), "{}", problem),
         }

@@ -1,8 +1,8 @@
 //! Numbers out of the bytes of a tensor.
 
+use super::tensor::RawTensor;
 use ndarray::{ArrayD, IxDyn};
 use safetensors::Dtype;
-use safetensors::tensor::TensorView;
 
 use super::error::Problem;
 
@@ -21,7 +21,7 @@ fn half(bits: u16) -> f32 {
 
 /// The floats of a tensor as f32, and whether they were rounded (from f64); `None` for other
 /// types. A number that f32 cannot hold becomes infinite, or zero.
-fn floats(view: &TensorView<'_>) -> Option<Vec<f32>> {
+fn floats(view: &RawTensor<'_>) -> Option<Vec<f32>> {
     let data = view.data();
     let pairs =
         |convert: fn(u16) -> f32| data.as_chunks::<2>().0.iter().map(|b| convert(u16::from_le_bytes(*b))).collect();
@@ -35,7 +35,7 @@ fn floats(view: &TensorView<'_>) -> Option<Vec<f32>> {
 }
 
 /// Refuses a tensor whose shape is not `expected`.
-pub(super) fn check_shape(name: &str, view: &TensorView<'_>, expected: &[usize]) -> Result<(), Problem> {
+pub(super) fn check_shape(name: &str, view: &RawTensor<'_>, expected: &[usize]) -> Result<(), Problem> {
     if view.shape() == expected {
         return Ok(());
     }
@@ -43,14 +43,14 @@ pub(super) fn check_shape(name: &str, view: &TensorView<'_>, expected: &[usize])
 }
 
 /// Refuses a tensor whose type is not `expected`.
-pub(super) fn check_type(name: &str, view: &TensorView<'_>, expected: Dtype) -> Result<(), Problem> {
+pub(super) fn check_type(name: &str, view: &RawTensor<'_>, expected: Dtype) -> Result<(), Problem> {
     if view.dtype() == expected {
         return Ok(());
     }
     Err(Problem::tensor(name, format!("has type {}; it must be {expected}", view.dtype())))
 }
 
-fn shaped<T>(name: &str, view: &TensorView<'_>, values: Vec<T>) -> Result<ArrayD<T>, Problem> {
+fn shaped<T>(name: &str, view: &RawTensor<'_>, values: Vec<T>) -> Result<ArrayD<T>, Problem> {
     ArrayD::from_shape_vec(IxDyn(view.shape()), values)
         .map_err(|error| Problem::tensor(name, format!("does not have the numbers of its shape: {error}")))
 }
@@ -66,7 +66,7 @@ pub(super) fn check_finite<'a>(name: &str, values: impl IntoIterator<Item = &'a 
 }
 
 /// A tensor of finite numbers, from f32, f16 or bf16 exactly or from f64 rounded.
-pub(super) fn numbers(name: &str, view: &TensorView<'_>) -> Result<ArrayD<f32>, Problem> {
+pub(super) fn numbers(name: &str, view: &RawTensor<'_>) -> Result<ArrayD<f32>, Problem> {
     let values = floats(view)
         .ok_or_else(|| Problem::tensor(name, format!("has type {}; it must be F32, F16, BF16 or F64", view.dtype())))?;
     if view.dtype() == Dtype::F64 {
@@ -85,7 +85,7 @@ pub(super) fn numbers(name: &str, view: &TensorView<'_>) -> Result<ArrayD<f32>, 
 }
 
 /// A mask of zeros and ones, of any type that PyTorch writes one in.
-pub(super) fn mask(name: &str, view: &TensorView<'_>) -> Result<ArrayD<bool>, Problem> {
+pub(super) fn mask(name: &str, view: &RawTensor<'_>) -> Result<ArrayD<bool>, Problem> {
     let wrong = |index: usize, value: String| {
         Problem::tensor(name, format!("holds {value} at flat index {index}; a mask holds 0 (pruned) and 1 (kept)"))
     };
@@ -122,6 +122,8 @@ pub(super) fn mask(name: &str, view: &TensorView<'_>) -> Result<ArrayD<bool>, Pr
 
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
+
     use super::*;
 
     #[test]
@@ -145,19 +147,19 @@ mod tests {
     #[test]
     fn types_are_read_by_value() {
         let bytes: Vec<u8> = [0x3f80u16, 0xbf00].iter().flat_map(|b| b.to_le_bytes()).collect();
-        let view = TensorView::new(Dtype::BF16, vec![2], &bytes).unwrap();
+        let view = RawTensor::new(Dtype::BF16, vec![2], Cow::Borrowed(&bytes));
         assert_eq!(numbers("x", &view).unwrap().into_raw_vec_and_offset().0, [1.0, -0.5]);
         for bad in [1e300, 1e-300] {
             let bytes = f64::to_le_bytes(bad);
-            let view = TensorView::new(Dtype::F64, vec![1], &bytes).unwrap();
+            let view = RawTensor::new(Dtype::F64, vec![1], Cow::Borrowed(&bytes));
             assert!(numbers("x", &view).unwrap_err().to_string().contains("f32 cannot hold"));
         }
         let bytes = [1u8, 0, 0, 0, 0, 0, 0, 0, 254, 255, 255, 255, 255, 255, 255, 255];
-        let view = TensorView::new(Dtype::I64, vec![2], &bytes).unwrap();
+        let view = RawTensor::new(Dtype::I64, vec![2], Cow::Borrowed(&bytes));
         assert!(mask("m", &view).unwrap_err().to_string().contains("holds -2 at flat index 1"));
-        let view = TensorView::new(Dtype::I64, vec![1], &bytes[..8]).unwrap();
+        let view = RawTensor::new(Dtype::I64, vec![1], Cow::Borrowed(&bytes[..8]));
         assert!(mask("m", &view).unwrap()[[0]]);
-        let view = TensorView::new(Dtype::U8, vec![1], &bytes[8..9]).unwrap();
+        let view = RawTensor::new(Dtype::U8, vec![1], Cow::Borrowed(&bytes[8..9]));
         assert!(mask("m", &view).unwrap_err().to_string().contains("holds 254"));
     }
 }

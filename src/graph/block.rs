@@ -127,6 +127,38 @@ impl Block {
         builder.finish(source, target, dense)
     }
 
+    /// A block without weights, whose pairs (row, column), in ascending order, are always there: a skip
+    /// that carries nodes on unchanged. Its links have magnitude 1; it counts neither among the edges
+    /// nor among the dense weights.
+    ///
+    /// # Errors
+    /// As [`Block::new`].
+    ///
+    /// ```
+    /// use prunephase::graph::Block;
+    /// let skip = Block::skip("x", (0, 2), (1, 3), [(1, 0), (2, 1)])?;
+    /// assert_eq!((skip.edges(), skip.pairs(), skip.dense(), skip.is_skip()), (0, 2, 0, true));
+    /// # Ok::<(), prunephase::graph::GraphError>(())
+    /// ```
+    pub fn skip(
+        name: impl Into<String>,
+        source: (usize, usize),
+        target: (usize, usize),
+        pairs: impl IntoIterator<Item = (usize, usize)>,
+    ) -> Result<Self, GraphError> {
+        let entries: Vec<_> = pairs.into_iter().map(|(row, column)| (row, column, 1.0)).collect();
+        let links = entries.len();
+        let mut block = Self::new(name, source, target, links, entries)?;
+        block.dense = 0;
+        block.shared = Some(Shared { magnitudes: Vec::new(), weight_of: vec![u32::MAX; links] });
+        Ok(block)
+    }
+
+    /// Whether its links are always there, without a weight.
+    pub fn is_skip(&self) -> bool {
+        self.shared.as_ref().is_some_and(|shared| shared.magnitudes.is_empty()) && self.links() > 0
+    }
+
     /// The layer's name.
     pub fn name(&self) -> &str {
         &self.name

@@ -209,9 +209,24 @@ impl LayeredGraph {
     }
 
     /// Whether the links are not the kept weights one by one: in some layer a kept weight has several
-    /// links, or none.
+    /// links, or none, or there are skips.
     pub fn shares_weights(&self) -> bool {
         self.blocks.iter().any(Block::shares_weights)
+    }
+
+    /// Whether a block carries nodes on without weights ([`Block::skip`]).
+    pub fn has_skips(&self) -> bool {
+        self.blocks.iter().any(Block::is_skip)
+    }
+
+    /// The (source, target) nodes that skips join, whatever weights are kept.
+    pub fn skip_links(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
+        self.blocks.iter().filter(|block| block.is_skip()).flat_map(move |block| {
+            let (source, target) = (self.groups[block.source()].first as u32, self.groups[block.target()].first as u32);
+            (0..block.rows()).flat_map(move |row| {
+                block.pairs_into(row).0.iter().map(move |column| (source + column, target + row as u32))
+            })
+        })
     }
 
     /// The number of joined pairs of nodes: the edges of the simple graph that petgraph sees.
@@ -246,10 +261,10 @@ impl LayeredGraph {
     }
 
     /// The links by layer, then target, then source. Each is (weight, source node, target node), the
-    /// weight as its place among [`LayeredGraph::magnitudes`].
+    /// weight as its place among [`LayeredGraph::magnitudes`]. Those of skips are not among them.
     pub fn weight_links(&self) -> impl Iterator<Item = (u32, u32, u32)> + '_ {
         let mut next = 0;
-        self.blocks.iter().flat_map(move |block| {
+        self.blocks.iter().filter(|block| !block.is_skip()).flat_map(move |block| {
             let first = next;
             next += block.edges() as u32;
             let (source, target) = (self.groups[block.source()].first as u32, self.groups[block.target()].first);
@@ -264,9 +279,9 @@ impl LayeredGraph {
     /// The links by layer, then target, then source, each with its weight's magnitude: (|w|, source
     /// node, target node). Where no weight is [shared](LayeredGraph::shares_weights) these are the
     /// kept weights in the order that breaks ties; else [`LayeredGraph::weight_links`] tells which
-    /// links belong to one weight.
+    /// links belong to one weight. Those of skips are not among them.
     pub fn weights(&self) -> impl Iterator<Item = (f32, u32, u32)> + '_ {
-        self.blocks.iter().flat_map(move |block| {
+        self.blocks.iter().filter(|block| !block.is_skip()).flat_map(move |block| {
             let (source, target) = (self.groups[block.source()].first, self.groups[block.target()].first);
             (0..block.rows()).flat_map(move |row| {
                 let (columns, magnitudes) = block.edges_into(row);

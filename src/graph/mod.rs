@@ -13,6 +13,10 @@
 //!   [`Encoding::Channel`] several weights (the taps of a kernel) may join the same two nodes, under
 //!   [`Encoding::Unrolled`] only the weights behind a pool whose windows overlap.
 //!
+//! In a network that is no chain ([`crate::network::Wiring`]) a tensor may make several blocks, and
+//! skips ([`Block::skip`]) carry the nodes of a group on to another: their links are pairs, but belong
+//! to no weight, so that they count in components, paths and flow and never among the edges.
+//!
 //! petgraph's visit traits are implemented on `&LayeredGraph`, so that its algorithms run without a
 //! copy; `petgraph::graph::DiGraph::from(&graph)` makes one where an algorithm needs it.
 

@@ -75,11 +75,14 @@ impl Units {
     fn resolve(self, width: usize, classes: usize) -> usize {
         match self {
             Self::Fixed(n) => n,
-            Self::PerWidth(n) => n * width,
+            Self::PerWidth(n) => n.saturating_mul(width),
             Self::Classes => classes,
         }
     }
 }
+
+/// No map of a network has more units; what a description promises must not overflow a count.
+const LARGEST_MAP: usize = 1 << 28;
 
 fn one() -> usize {
     1
@@ -180,11 +183,11 @@ impl Architecture {
     /// [`NetworkError::Description`] with the line where TOML or a key is wrong, or where two
     /// layers have one name or none has weights.
     pub fn parse(origin: &str, text: &str) -> Result<Self, NetworkError> {
-        let wrong = |message: String| NetworkError::Description { origin: origin.to_owned(), message };
-        let architecture: Self = toml::from_str(text).map_err(|error| {
-            let line = error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
-            wrong(format!("line {line}: {}", error.message().replace('\n', " ")))
-        })?;
+        let wrong = |message: String| NetworkError::Description {
+            origin: origin.to_owned(),
+            message: super::one_line(&message),
+        };
+        let architecture: Self = toml::from_str(text).map_err(|error| super::toml_error(origin, text, &error))?;
         let mut names = std::collections::BTreeSet::new();
         for layer in &architecture.layers {
             if let LayerDescription::Linear { name, .. } | LayerDescription::Convolution { name, .. } = layer
@@ -199,14 +202,43 @@ impl Architecture {
         Ok(architecture)
     }
 
+    /// The names of the layers with weights, in order.
+    pub fn weight_names(&self) -> Vec<&str> {
+        let name = |layer| match layer {
+            &LayerDescription::Linear { ref name, .. } | &LayerDescription::Convolution { ref name, .. } => {
+                Some(name.as_str())
+            }
+            LayerDescription::MaxPool { .. } => None,
+        };
+        self.layers.iter().filter_map(name).collect()
+    }
+
+    /// The width with which layer `name` has `outputs` outputs; `None` where its units do not depend on the
+    /// width, or no width gives that number.
+    pub fn width_for(&self, name: &str, outputs: usize) -> Option<usize> {
+        self.layers.iter().find_map(|layer| match layer {
+            LayerDescription::Linear { name: own, units: Units::PerWidth(factor), .. }
+            | LayerDescription::Convolution { name: own, units: Units::PerWidth(factor), .. }
+                if own == name && outputs.is_multiple_of(*factor) =>
+            {
+                Some(outputs / factor)
+            }
+            _ => None,
+        })
+    }
+
     /// The network of this family with width `width` for data of shape `input` and `classes`
     /// classes.
     ///
     /// # Errors
-    /// [`NetworkError::Shape`] where a kernel is larger than its padded input, a stride is 0, a
+    /// [`NetworkError::Shape`] where a layer has more than 2^28 units, a kernel is larger than its padded input, a stride is 0, a
     /// convolution follows a linear layer, or the last layer has not as many outputs as classes.
     pub fn network(&self, width: usize, input: FeatureShape, classes: usize) -> Result<Network, NetworkError> {
-        let wrong = |message: String| NetworkError::Shape { architecture: self.name.clone(), width, message };
+        let wrong = |message: String| NetworkError::Shape {
+            architecture: super::one_line(&self.name),
+            width,
+            message: super::one_line(&message),
+        };
         if width == 0 {
             return Err(wrong("the width must be at least 1".into()));
         }
@@ -258,6 +290,11 @@ impl Architecture {
                     shape = next;
                 }
             }
+            if shape.size() > LARGEST_MAP {
+                let (channels, height, width) = (shape.channels, shape.height, shape.width);
+                let map = format!("a layer has {channels} x {height} x {width} units");
+                return Err(wrong(format!("{map}; at most {LARGEST_MAP} are built")));
+            }
         }
         if shape.size() != classes {
             return Err(wrong(format!(
@@ -265,7 +302,7 @@ impl Architecture {
                 shape.size()
             )));
         }
-        Ok(Network { architecture: self.name.clone(), width, input, classes, layers })
+        Ok(Network { architecture: self.name.clone(), width, input, classes, layers, wiring: None })
     }
 }
 

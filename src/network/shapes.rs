@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::wiring::{GroupRole, Wiring};
+
 /// Channels, height and width of a layer's input or output; a flat one is `n x 1 x 1`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FeatureShape {
@@ -21,7 +23,7 @@ impl FeatureShape {
 
     /// channels x height x width.
     pub fn size(&self) -> usize {
-        self.channels * self.height * self.width
+        self.channels.saturating_mul(self.height).saturating_mul(self.width)
     }
 
     pub(super) fn with_channels(self, channels: usize) -> Self {
@@ -33,7 +35,8 @@ impl FeatureShape {
         if kernel == 0 || stride == 0 {
             return Err("kernel and stride must be at least 1".into());
         }
-        let (height, width) = (self.height + 2 * padding, self.width + 2 * padding);
+        let padded = |side: usize| side.saturating_add(padding.saturating_mul(2));
+        let (height, width) = (padded(self.height), padded(self.width));
         if kernel > height || kernel > width {
             return Err(format!("a kernel of {kernel} does not fit the padded input of {height} x {width}"));
         }
@@ -148,28 +151,47 @@ pub struct Network {
     pub input: FeatureShape,
     /// The number of outputs.
     pub classes: usize,
-    /// From the inputs to the outputs.
+    /// From the inputs to the outputs; empty where there is a wiring.
     pub layers: Vec<Layer>,
+    /// How the tensors join groups of nodes, in networks that are no chain of `layers`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wiring: Option<Wiring>,
 }
 
 impl Network {
+    /// A network wired by a description, for analysis: one with groups of nodes instead of feature maps.
+    pub fn wired(name: impl Into<String>, wiring: Wiring) -> Self {
+        Self {
+            architecture: name.into(),
+            width: 0,
+            input: FeatureShape::image(wiring.nodes_with(GroupRole::Input), 1, 1),
+            classes: wiring.nodes_with(GroupRole::Output),
+            layers: Vec::new(),
+            wiring: Some(wiring),
+        }
+    }
+
     /// The layers that have weights, in order.
     pub fn weight_layers(&self) -> impl Iterator<Item = WeightLayer> + '_ {
-        self.layers.iter().filter_map(|layer| match layer {
-            Layer::Linear(linear) => {
-                Some(WeightLayer { name: linear.name.clone(), shape: vec![linear.outputs, linear.inputs] })
-            }
-            Layer::Convolution(convolution) => Some(WeightLayer {
-                name: convolution.name.clone(),
-                shape: vec![
-                    convolution.output.channels,
-                    convolution.input.channels,
-                    convolution.kernel,
-                    convolution.kernel,
-                ],
-            }),
-            Layer::MaxPool { .. } => None,
-        })
+        let wired = self.wiring.iter().flat_map(Wiring::weight_layers);
+        self.layers
+            .iter()
+            .filter_map(|layer| match layer {
+                Layer::Linear(linear) => {
+                    Some(WeightLayer { name: linear.name.clone(), shape: vec![linear.outputs, linear.inputs] })
+                }
+                Layer::Convolution(convolution) => Some(WeightLayer {
+                    name: convolution.name.clone(),
+                    shape: vec![
+                        convolution.output.channels,
+                        convolution.input.channels,
+                        convolution.kernel,
+                        convolution.kernel,
+                    ],
+                }),
+                Layer::MaxPool { .. } => None,
+            })
+            .chain(wired)
     }
 
     /// The number of weights of the dense network, biases not counted.
@@ -180,6 +202,9 @@ impl Network {
     /// W_h: units of the layers with weights but the last one; a unit of a convolution is one
     /// position of a feature map.
     pub fn hidden_units(&self) -> usize {
+        if let Some(wiring) = &self.wiring {
+            return wiring.nodes_with(GroupRole::Hidden);
+        }
         let sizes: Vec<usize> = self
             .layers
             .iter()

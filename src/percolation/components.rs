@@ -25,6 +25,15 @@ pub struct Components {
 }
 
 impl Components {
+    /// The components of a graph without weights: its nodes, joined by skips alone.
+    pub(super) fn of_skips(graph: &crate::graph::LayeredGraph) -> Self {
+        let mut components = Self::new(graph.nodes());
+        for (source, target) in graph.skip_links() {
+            components.join(source, target);
+        }
+        components
+    }
+
     /// `nodes` components of one node each.
     ///
     /// # Panics

@@ -82,7 +82,7 @@ impl SharedLinks {
         }
         // The links of the weight at time t begin where those of time t - 1 end.
         let mut next = until.clone();
-        let mut ends = vec![Wide::default(); graph.links()];
+        let mut ends = vec![Wide::default(); sum as usize];
         for (weight, source, target) in graph.weight_links() {
             let place = &mut next[times[weight as usize] as usize - 1];
             ends[*place as usize] = Wide::new(source, target);
@@ -106,18 +106,21 @@ struct Placed<'a> {
 }
 
 impl Placed<'_> {
-    /// Calls `visit` with the weight, the source and the target of every link.
-    fn for_each_link(&self, mut visit: impl FnMut(usize, usize, usize)) {
+    /// Calls `visit` with the weight (none in a skip), the source and the target of every link.
+    fn for_each_link(&self, mut visit: impl FnMut(Option<usize>, usize, usize)) {
+        let skip = self.block.is_skip();
         for row in 0..self.block.rows() {
             for (&column, weight) in self.block.edges_into(row).0.iter().zip(self.block.weights_into(row)) {
-                visit(self.first_weight + weight as usize, self.source + column as usize, self.target + row);
+                let weight = (!skip).then_some(self.first_weight + weight as usize);
+                visit(weight, self.source + column as usize, self.target + row);
             }
         }
     }
 }
 
 /// The flow of a graph whose weights return at `times`: as [`Flow::new`], with each link at the time
-/// of its weight, and a weight's least time over its links. O(links + nodes log nodes).
+/// of its weight, and a weight's least time over its links. Skips are there from time 0 on. O(links +
+/// nodes log nodes).
 pub(super) fn flow(graph: &LayeredGraph, times: &[u32]) -> Flow {
     let groups = graph.groups();
     let mut first_weight = 0;
@@ -134,21 +137,23 @@ pub(super) fn flow(graph: &LayeredGraph, times: &[u32]) -> Flow {
     // A topological order: every block into a group comes before those out of it.
     blocks.sort_by_key(|placed| placed.block.source());
     let (mut from_inputs, mut to_outputs) = flow::at_the_ends(graph);
+    let time_of = |weight: Option<usize>| weight.map_or(0, |weight| times[weight]);
     for block in &blocks {
         block.for_each_link(|weight, source, target| {
-            let time = times[weight].max(from_inputs[source]);
+            let time = time_of(weight).max(from_inputs[source]);
             from_inputs[target] = time.min(from_inputs[target]);
         });
     }
     for block in blocks.iter().rev() {
         block.for_each_link(|weight, source, target| {
-            let time = times[weight].max(to_outputs[target]);
+            let time = time_of(weight).max(to_outputs[target]);
             to_outputs[source] = time.min(to_outputs[source]);
         });
     }
     let mut active_from = vec![NEVER; times.len()];
     for block in &blocks {
         block.for_each_link(|weight, source, target| {
+            let Some(weight) = weight else { return };
             let time = times[weight].max(from_inputs[source]).max(to_outputs[target]);
             active_from[weight] = time.min(active_from[weight]);
         });
@@ -172,10 +177,10 @@ pub(super) fn sweep_components(
         components.count() < before
     };
     // Once to learn where a range ends, once to show it.
-    let mut components = Components::new(graph.nodes());
+    let mut components = Components::of_skips(graph);
     let changes = |weight: &usize| join(&mut components, *weight..weight + 1) || *weight == 0;
     let starts: Vec<usize> = (0..graph.edges()).filter(changes).collect();
-    let mut components = Components::new(graph.nodes());
+    let mut components = Components::of_skips(graph);
     for (place, &start) in starts.iter().enumerate() {
         join(&mut components, start..start + 1);
         visit(start + 1..=starts.get(place + 1).copied().unwrap_or(graph.edges()), &components);

@@ -127,7 +127,8 @@ pub(super) fn measure(graph: &LayeredGraph, options: &Options) -> Vec<Measuremen
     for (block, &rank) in graph.blocks().iter().zip(&ranks) {
         vanishes(block.name(), rank);
     }
-    let all: Option<Vec<usize>> = ranks.into_iter().collect();
+    let of_layers = ranks.into_iter().zip(graph.blocks()).filter(|(_, block)| !block.is_skip()).map(|(rank, _)| rank);
+    let all: Option<Vec<usize>> = of_layers.collect();
     vanishes(WHOLE, all.and_then(|ranks| ranks.into_iter().max()));
     for (index, block) in graph.blocks().iter().enumerate() {
         out.push(block.name(), "density", block.edges() as f64 / block.dense() as f64);

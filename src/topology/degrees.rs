@@ -146,7 +146,7 @@ pub struct DegreeCount {
 pub fn degree_counts(graph: &LayeredGraph) -> Vec<DegreeCount> {
     let degrees = Degrees::of(graph);
     let mut counts = Vec::new();
-    for (index, block) in graph.blocks().iter().enumerate() {
+    for (index, block) in graph.blocks().iter().enumerate().filter(|(_, block)| !block.is_skip()) {
         for (direction, own) in [(Direction::In, &degrees.rows[index]), (Direction::Out, &degrees.columns[index])] {
             let mut nodes = vec![0usize; own.iter().max().map_or(0, |&max| max as usize + 1)];
             for &degree in own {

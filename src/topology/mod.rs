@@ -132,9 +132,26 @@ pub const FAMILIES: &[Family] = &[
 pub fn measure(graph: &LayeredGraph, options: &Options) -> Result<Vec<Measurement>, TopologyError> {
     let mut all = Vec::new();
     for family in FAMILIES {
-        all.extend((family.measure)(graph, options)?);
+        all.extend(family.of(graph, options)?);
     }
     Ok(all)
+}
+
+impl Family {
+    /// Measures it, without rows of the skips between groups ([`crate::graph::Block::skip`]): they have no weights.
+    /// Their pairs count in what is measured on groups and on the whole.
+    ///
+    /// # Errors
+    /// As its `measure`.
+    pub fn of(&self, graph: &LayeredGraph, options: &Options) -> Result<Vec<Measurement>, TopologyError> {
+        let mut found = (self.measure)(graph, options)?;
+        if graph.has_skips() {
+            let skips: std::collections::BTreeSet<&str> =
+                graph.blocks().iter().filter(|block| block.is_skip()).map(crate::graph::Block::name).collect();
+            found.retain(|one| !skips.contains(one.layer.as_str()));
+        }
+        Ok(found)
+    }
 }
 
 #[cfg(test)]

@@ -59,7 +59,8 @@ pub fn neural_persistence(graph: &LayeredGraph) -> Vec<LayerPersistence> {
 /// over the blocks.
 pub(super) fn measure(graph: &LayeredGraph, _: &Options) -> Vec<Measurement> {
     let mut out = Measurements::default();
-    let layers = neural_persistence(graph);
+    let mut layers = neural_persistence(graph);
+    layers.retain(|layer| graph.blocks().iter().any(|block| block.name() == layer.layer && !block.is_skip()));
     for layer in &layers {
         out.push(&layer.layer, "neural_persistence", layer.value);
         out.push_some(&layer.layer, "neural_persistence_normalised", layer.normalised);

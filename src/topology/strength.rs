@@ -70,8 +70,9 @@ fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
 /// have weights; of the whole, over all of them.
 pub(super) fn measure(graph: &LayeredGraph, _: &Options) -> Vec<Measurement> {
     let mut out = Measurements::default();
-    let all: Vec<Strengths> = graph.blocks().iter().map(Strengths::of).collect();
-    for (block, own) in graph.blocks().iter().zip(&all) {
+    let blocks = || graph.blocks().iter().filter(|block| !block.is_skip());
+    let all: Vec<Strengths> = blocks().map(Strengths::of).collect();
+    for (block, own) in blocks().zip(&all) {
         let name = block.name();
         for (prefix, values) in [("in_strength", &own.rows), ("out_strength", &own.columns)] {
             if let Some(summary) = Summary::of(values.iter().copied()) {

@@ -8,6 +8,7 @@ use prunephase::checkpoint::Checkpoint;
 use prunephase::graph::{self, LayeredGraph};
 
 use crate::output;
+use crate::reading::ReadArgs;
 
 /// What the nodes of the graph are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -62,6 +63,8 @@ pub struct GraphArgs {
     /// What the nodes are
     #[arg(long, default_value = "channel")]
     encoding: Encoding,
+    #[command(flatten)]
+    reading: ReadArgs,
 }
 
 /// The graph of a checkpoint; what is wrong with it under the file's name.
@@ -71,9 +74,16 @@ pub fn of(path: &Path, checkpoint: &Checkpoint, encoding: Encoding) -> anyhow::R
         .map_err(|error| anyhow::Error::new(error).context(path.display().to_string()))
 }
 
+/// Scores of the kept weights, by layer and flat index, in the order of the graph's weights.
+pub fn ordered(checkpoint: &Checkpoint, scores: Vec<f32>) -> anyhow::Result<Vec<f32>> {
+    let Checkpoint { network, parameters, mask, .. } = checkpoint;
+    let order = LayeredGraph::weight_order(network, parameters, mask)?;
+    Ok(order.map_or_else(|| scores.clone(), |order| order.iter().map(|&place| scores[place as usize]).collect()))
+}
+
 /// Runs `prunephase graph`.
 pub fn run(args: &GraphArgs) -> anyhow::Result<ExitCode> {
-    let checkpoint = Checkpoint::read(&args.checkpoint)?;
+    let checkpoint = args.reading.read(&args.checkpoint)?;
     output::warn(&checkpoint.warnings);
     let graph = of(&args.checkpoint, &checkpoint, args.encoding)?;
     graph.write(&args.out, args.format.into())?;

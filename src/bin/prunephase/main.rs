@@ -18,6 +18,7 @@ mod percolate;
 mod plan;
 mod plot;
 mod progress;
+mod reading;
 #[cfg(feature = "train")]
 mod retrain;
 mod rewire;

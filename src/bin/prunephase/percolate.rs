@@ -7,8 +7,7 @@ use std::str::FromStr;
 use anyhow::bail;
 use clap::{CommandFactory, ValueEnum};
 use indicatif::ProgressBar;
-use prunephase::checkpoint::{Checkpoint, read_scores};
-use prunephase::files;
+use prunephase::checkpoint::{self, read_scores};
 use prunephase::graph::LayeredGraph;
 use prunephase::percolation::theory::theory_rows;
 use prunephase::percolation::{
@@ -20,6 +19,7 @@ use rayon::prelude::*;
 
 use crate::args::Cli;
 use crate::graph::{self, Encoding};
+use crate::reading::ReadArgs;
 use crate::{output, progress};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -112,6 +112,8 @@ pub struct PercolateArgs {
     /// same numbers of kept weights drawn at random
     #[arg(long, value_name = "FILE")]
     theory: Option<PathBuf>,
+    #[command(flatten)]
+    reading: ReadArgs,
 }
 
 impl PercolateArgs {
@@ -160,6 +162,9 @@ pub fn run(args: &PercolateArgs) -> anyhow::Result<ExitCode> {
     for path in &args.checkpoints {
         let name = path.display().to_string();
         let (graph, scores) = bar.suspend(|| read(args, path))?;
+        if args.theory.is_some() && graph.has_skips() {
+            bail!("{name}: --theory is of networks whose every link is a weight, and this one has skips; leave it out");
+        }
         if graph.edges() == 0 {
             bar.suspend(|| output::warn(&[format!("{name}: no weight is kept, so there is no curve")]));
             bar.inc(realisations);
@@ -167,7 +172,7 @@ pub fn run(args: &PercolateArgs) -> anyhow::Result<ExitCode> {
         }
         // Realisations of different checkpoints must be independent: curves of dense networks of one
         // shape would else be the same curve.
-        let seed = Seeds::new(args.seed, 0).within(&files::checksum(path)?).stream("percolation").next_u64();
+        let seed = Seeds::new(args.seed, 0).within(&checkpoint::checksum(path)?).stream("percolation").next_u64();
         let ranking = |realisation: u64| match args.order {
             Order::Magnitude => Ranking::Magnitude,
             Order::Random => Ranking::Random { seed, realisation },
@@ -198,9 +203,10 @@ pub fn run(args: &PercolateArgs) -> anyhow::Result<ExitCode> {
 
 /// The graph of a checkpoint, and the scores of its kept weights where they are asked for.
 fn read(args: &PercolateArgs, path: &Path) -> anyhow::Result<(LayeredGraph, Vec<f32>)> {
-    let checkpoint = Checkpoint::read(path)?;
+    let checkpoint = args.reading.read(path)?;
     output::warn(&checkpoint.warnings);
     let scores = args.scores.as_ref().map(|scores| read_scores(scores, &checkpoint.mask)).transpose()?;
+    let scores = scores.map(|scores| graph::ordered(&checkpoint, scores)).transpose()?;
     Ok((graph::of(path, &checkpoint, args.encoding)?, scores.unwrap_or_default()))
 }
 

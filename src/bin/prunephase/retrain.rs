@@ -124,6 +124,13 @@ struct Settings {
 /// Runs the command.
 pub fn run(args: &RetrainArgs) -> anyhow::Result<ExitCode> {
     let original = Checkpoint::read(&args.checkpoint)?;
+    if original.network.wiring.is_some() {
+        bail!(
+            "{}: network `{}` is wired by its names and shapes; only chains whose layers are known are trained here",
+            args.checkpoint.display(),
+            original.network.architecture
+        );
+    }
     let files = sample_files(&args.masks)?;
     let samples = read_samples(&original, &files)?;
     let initial = initial(args, &original)?;

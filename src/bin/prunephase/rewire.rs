@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
-use prunephase::checkpoint::{Checkpoint, Kind, Metadata};
-use prunephase::files::{self, FileError};
+use prunephase::checkpoint::{self, Checkpoint, Kind, Metadata};
+use prunephase::files::FileError;
 use prunephase::rewire::{self, MixingRow, NullModel, SwapOptions};
 use prunephase::seed::Seeds;
 use prunephase::table;
@@ -16,6 +16,7 @@ use rayon::prelude::*;
 
 use crate::output::warn;
 use crate::progress;
+use crate::reading::ReadArgs;
 
 /// Draw random subnetworks that share part of a checkpoint's structure.
 ///
@@ -25,7 +26,7 @@ use crate::progress;
 /// any number of threads.
 #[derive(Debug, clap::Args)]
 pub struct RewireArgs {
-    /// The checkpoint (safetensors).
+    /// The checkpoint.
     checkpoint: PathBuf,
     /// What the samples keep: edges (the number of kept weights in the whole network),
     /// layer-density (in each layer), in-degrees or out-degrees (of every unit), degrees (both, by
@@ -48,6 +49,8 @@ pub struct RewireArgs {
     /// The folder for the samples and mixing.csv; it may not hold samples of another command.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
+    #[command(flatten)]
+    reading: ReadArgs,
 }
 
 impl RewireArgs {
@@ -73,8 +76,8 @@ pub fn run(args: &RewireArgs) -> anyhow::Result<ExitCode> {
         );
         return Ok(ExitCode::from(2));
     }
-    let source = Checkpoint::read(&args.checkpoint)?;
-    let checksum = files::checksum(&args.checkpoint)?;
+    let source = args.reading.read_whole(&args.checkpoint)?;
+    let checksum = checkpoint::checksum(&args.checkpoint)?;
     refuse_other_samples(args, &source, &checksum)?;
     warn(&source.warnings);
     let (mask, signs, options) = (&source.mask, Some(&source.parameters), args.options());
@@ -171,6 +174,6 @@ fn draw(args: &RewireArgs, source: &Checkpoint, checksum: &str, sample: usize) -
     let drawn = rewire::draw(&source.parameters, &source.mask, args.null, &seeds, sample, &args.options())?;
     let metadata = metadata(args, source, checksum, sample);
     let path = args.out.join(file_name(sample));
-    Checkpoint::new(source.network.clone(), drawn.parameters, drawn.mask, metadata)?.write(&path)?;
+    Checkpoint::new(source.network.clone(), drawn.parameters, drawn.mask, metadata)?.carrying(source).write(&path)?;
     Ok(drawn.mixing)
 }

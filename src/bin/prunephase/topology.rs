@@ -7,14 +7,15 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::builder::PossibleValuesParser;
 use comfy_table::CellAlignment;
-use prunephase::checkpoint::Checkpoint;
+use prunephase::checkpoint;
 use prunephase::percolation::theory::thresholds;
 use prunephase::seed::Seeds;
+use prunephase::table;
 use prunephase::topology::{self, FAMILIES, Measurement, Options, TopologyRow, WHOLE};
-use prunephase::{files, table};
 use serde::Serialize;
 
 use crate::graph::{self, Encoding};
+use crate::reading::ReadArgs;
 use crate::{output, progress};
 
 /// Topology of checkpoints: metrics of each layer and of the whole network
@@ -38,6 +39,8 @@ pub struct TopologyArgs {
     /// What the nodes are
     #[arg(long, default_value = "channel")]
     encoding: Encoding,
+    #[command(flatten)]
+    reading: ReadArgs,
     /// Print one JSON object instead of the table of a few metrics
     #[arg(long)]
     json: bool,
@@ -86,12 +89,12 @@ pub fn run(args: &TopologyArgs) -> anyhow::Result<ExitCode> {
     let bar = progress::bar((args.checkpoints.len() * chosen.len()) as u64, "measuring");
     for path in &args.checkpoints {
         let name = path.display().to_string();
-        let checkpoint = Checkpoint::read(path)?;
+        let checkpoint = args.reading.read(path)?;
         bar.suspend(|| output::warn(&checkpoint.warnings));
         let graph = graph::of(path, &checkpoint, args.encoding)?;
         let options = Options {
             // Samples of different checkpoints must be independent.
-            seeds: Seeds::new(args.seed, 0).within(&files::checksum(path)?),
+            seeds: Seeds::new(args.seed, 0).within(&checkpoint::checksum(path)?),
             shapes: checkpoint
                 .mask
                 .layers
@@ -102,7 +105,7 @@ pub fn run(args: &TopologyArgs) -> anyhow::Result<ExitCode> {
         let mut metrics = Vec::new();
         for family in &chosen {
             bar.set_message(family.name);
-            let measured = (family.measure)(&graph, &options);
+            let measured = family.of(&graph, &options);
             metrics.extend(measured.with_context(|| name.clone())?);
             bar.inc(1);
         }
@@ -115,7 +118,8 @@ pub fn run(args: &TopologyArgs) -> anyhow::Result<ExitCode> {
             metrics.extend(thresholds(&graph).into_iter().map(whole));
         }
         let degrees = if args.degrees.is_some() { topology::degree_counts(&graph) } else { Vec::new() };
-        let layers = graph.blocks().iter().map(|block| block.name().to_owned()).collect();
+        let layers =
+            graph.blocks().iter().filter(|block| !block.is_skip()).map(|block| block.name().to_owned()).collect();
         all.push(Found { checkpoint: name, metrics, degrees, layers });
     }
     bar.finish_and_clear();

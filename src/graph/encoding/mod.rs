@@ -2,6 +2,7 @@
 
 mod channel;
 mod unrolled;
+mod wired;
 
 use std::fmt;
 
@@ -114,10 +115,36 @@ impl LayeredGraph {
         encoding: Encoding,
     ) -> crate::Result<Self> {
         let layers = kept_layers(network, parameters, mask)?;
+        if let Some(wiring) = &network.wiring {
+            if encoding == Encoding::Unrolled {
+                return Err(super::GraphError::Structure(format!(
+                    "network `{}` is wired by its names and shapes, which do not tell padding, stride and pooling; use \
+                     --encoding channel, or describe its layers (--network)",
+                    network.architecture
+                ))
+                .into());
+            }
+            return wired::graph(wiring, &layers);
+        }
         Ok(match encoding {
             Encoding::Channel => channel::graph(network, layers),
             Encoding::Unrolled => unrolled::graph(network, &layers),
         }?)
+    }
+}
+
+impl LayeredGraph {
+    /// Where the blocks of a wired network do not follow its layers weight by weight: for each kept
+    /// weight of its graph, the place among all kept weights by layer, then by flat index. `None`
+    /// where the two orders are the same. O(weights of the dense network).
+    ///
+    /// # Errors
+    /// As [`LayeredGraph::from_network`], but for the weights' values.
+    pub fn weight_order(network: &Network, parameters: &Parameters, mask: &Mask) -> crate::Result<Option<Vec<u32>>> {
+        let Some(wiring) = &network.wiring else { return Ok(None) };
+        wiring.check()?;
+        let order = wired::order(wiring, &kept_layers(network, parameters, mask)?);
+        Ok(order.iter().zip(0..).any(|(&place, own)| place != own).then_some(order))
     }
 }
 

@@ -208,3 +208,32 @@ fn threads_do_not_change_the_curves() {
     assert_eq!(one, run(3));
     assert_ne!(one[0].points, one[1].points);
 }
+
+#[test]
+fn skips_are_there_before_any_weight() {
+    // in -> mid -> out with one weight each, and in -> out carried on unchanged.
+    let up = Block::new("up", (0, 2), (1, 1), 2, [(0, 0, 1.0)]).unwrap();
+    let down = Block::new("down", (1, 1), (2, 2), 2, [(1, 0, -2.0)]).unwrap();
+    let skip = Block::skip("skip", (0, 2), (2, 2), [(0, 0), (1, 1)]).unwrap();
+    let groups = [("in", 2, Role::Input), ("mid", 1, Role::Hidden), ("out", 2, Role::Output)];
+    let groups = groups.map(|(name, size, role)| (name.to_owned(), size, role));
+    let graph = LayeredGraph::new(groups, vec![up, skip, down]).unwrap();
+    assert_eq!((graph.edges(), graph.dense(), graph.links(), graph.pairs()), (2, 4, 4, 4));
+    assert!(graph.has_skips() && graph.shares_weights());
+    assert_eq!(graph.weights().count(), 2);
+    assert_eq!(graph.weight_links().count(), 2);
+    assert_eq!(graph.skip_links().collect::<Vec<_>>(), [(0, 3), (1, 4)]);
+    let sweep = Sweep::new(&graph, Ranking::Magnitude, &Points::All);
+    let of = |seen: &Observables| {
+        (seen.components, seen.s1, seen.outputs_reached, seen.inputs_used, seen.active_edges, seen.dead)
+    };
+    assert_eq!(of(&sweep.empty()), (3, 2, 2, 2, 0, 1));
+    let points: Vec<Observables> = sweep.collect();
+    // -2 first: it joins mid to out 1, but no input leads to mid yet.
+    assert_eq!(of(&points[0]), (2, 3, 2, 2, 0, 1));
+    assert_eq!(of(&points[1]), (1, 5, 2, 2, 2, 0));
+    assert_eq!(observe(&graph), points[1]);
+    let mut ranges = Vec::new();
+    sweep_components(&graph, Ranking::Magnitude, |range, components| ranges.push((range, components.count())));
+    assert_eq!(ranges, [(1..=1, 2), (2..=2, 1)]);
+}

@@ -80,7 +80,7 @@ impl<'a> Sweep<'a> {
             edges,
             flow,
             reached: Reached::default(),
-            components: Components::new(graph.nodes()),
+            components: Components::of_skips(graph),
             added: 0,
             numbers: numbers.into_iter(),
             every,
@@ -94,7 +94,9 @@ impl<'a> Sweep<'a> {
 
     /// The observables where no weight is there yet.
     pub(super) fn empty(&self) -> Observables {
-        observed(self.graph, 0, &Components::new(self.graph.nodes()), &self.flow, Reached::default())
+        let mut reached = Reached::default();
+        self.flow.advance(&mut reached, 0);
+        observed(self.graph, 0, &Components::of_skips(self.graph), &self.flow, reached)
     }
 
     fn next_number(&mut self) -> Option<usize> {
@@ -289,9 +291,9 @@ pub fn observe(graph: &LayeredGraph) -> Observables {
         flow.advance(&mut reached, edges.len());
         observed(graph, edges.len(), &components, &flow, reached)
     }
-    let last = || Sweep::new(graph, Ranking::Magnitude, &Points::At(vec![graph.edges()])).next();
-    if let Some(seen) = graph.shares_weights().then(last).flatten() {
-        return seen;
+    if graph.shares_weights() {
+        let mut sweep = Sweep::new(graph, Ranking::Magnitude, &Points::At(vec![graph.edges()]));
+        return sweep.next().unwrap_or_else(|| sweep.empty());
     }
     if edge_order::is_narrow(graph) { whole::<Narrow>(graph) } else { whole::<Wide>(graph) }
 }

@@ -67,7 +67,8 @@ pub fn phi_c(joint: &JointDegrees) -> Option<f64> {
     Some(rising_root(diluted, 1.0, 1.0 / (lambda * f64::from(most)), 1.0))
 }
 
-/// The thresholds of a graph as (metric, value), those that do not exist left out:
+/// The thresholds of a graph as (metric, value), those that do not exist left out; none of a graph with
+/// skips, which no dilution removes:
 ///
 /// | metric | value |
 /// | --- | --- |
@@ -94,6 +95,9 @@ pub fn phi_c(joint: &JointDegrees) -> Option<f64> {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn thresholds(graph: &LayeredGraph) -> Vec<(&'static str, f64)> {
+    if graph.has_skips() {
+        return Vec::new();
+    }
     let joint = JointDegrees::of(graph);
     let phi_c = phi_c(&joint);
     let mask = UniformMask::of(graph);
