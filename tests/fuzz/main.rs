@@ -94,11 +94,22 @@ fn fuzz(name: &str, seeds: &[Vec<u8>], read: impl Fn(&[u8]) -> (usize, Result<()
     let until = seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds));
     let (mut accepted, mut executions, mut most) = (0u64, 0u64, 0.0f64);
     let mut once = |bytes: &[u8]| {
-        MEMORY.reset_peak_usage();
-        let before = MEMORY.current_usage();
-        let (size, result) = read(bytes);
-        let used = MEMORY.peak_usage().saturating_sub(before);
+        let measured = || {
+            MEMORY.reset_peak_usage();
+            let before = MEMORY.current_usage();
+            let read = read(bytes);
+            (MEMORY.peak_usage().saturating_sub(before), read)
+        };
+        let (mut used, (size, result)) = measured();
         let bound = MULTIPLE * size + BESIDE;
+        // The count is that of the whole process, in which other tests begin and end: what a reader takes, it
+        // takes every time.
+        for _ in 0..8 {
+            if used > bound {
+                std::thread::sleep(Duration::from_millis(20));
+                used = used.min(measured().0);
+            }
+        }
         if used > bound {
             std::fs::write(std::env::temp_dir().join(format!("prunephase-{name}.bin")), bytes).unwrap();
             panic!("{name}: {used} bytes for a file of {size}");

@@ -419,16 +419,23 @@ fn the_dense_cnn5_has_the_nodes_and_links_of_its_shapes() {
 
 #[test]
 fn graphs_that_are_too_large_are_refused_before_they_are_made() {
-    let refuse = |units: usize, side: usize| {
-        let text = format!(
-            "name = \"a\"\n[[layers]]\nkind = \"convolution\"\nname = \"c\"\nunits = {units}\nkernel = 3\npadding = 1\n"
-        );
+    // A network's maps have at most 2^28 units each: graphs of more come of large kernels or many layers.
+    let (units, side) = (60, 2000);
+    let refuse = |layers: usize, kernel: usize| {
+        let layer = |index: usize| {
+            format!(
+                "[[layers]]\nkind = \"convolution\"\nname = \"c{index}\"\nunits = {units}\nkernel = {kernel}\npadding = {}\n",
+                kernel / 2
+            )
+        };
+        let text = format!("name = \"a\"\n{}", (0..layers).map(layer).collect::<String>());
         let (network, parameters, mask) = described(&text, FeatureShape::image(1, side, side), units * side * side);
         LayeredGraph::from_network(&network, &parameters, &mask, Encoding::Unrolled).unwrap_err().to_string()
     };
-    let along: usize = 3 * 2000 - 2;
-    assert_eq!(refuse(200, 2000), format!("layered graph: {} links; at most 4294967294 fit", 200 * along * along));
-    assert_eq!(refuse(2000, 2000), "layered graph: 8004000000 nodes; at most 4294967294 fit");
+    let along = 5 * side - 6;
+    assert_eq!(refuse(1, 5), format!("layered graph: {} links; at most 4294967294 fit", units * along * along));
+    let nodes = (1 + 18 * units) * side * side;
+    assert_eq!(refuse(18, 1), format!("layered graph: {nodes} nodes; at most 4294967294 fit"));
 }
 
 #[test]
