@@ -168,7 +168,8 @@ fn a_damaged_file_is_named_set_aside_and_made_again() {
     let at = |name: &str| folder.path().join(name);
     succeed(&mut run(&study, &at("whole"), &[]));
     let task = "digits-fc4-w3-s1";
-    let damages: [(String, fn(&mut Vec<u8>)); 5] = [
+    type Damage = fn(&mut Vec<u8>);
+    let damages: [(String, Damage); 5] = [
         (format!("checkpoints/{task}/level-03.safetensors"), |bytes| bytes.truncate(bytes.len() / 2)),
         // One bit of one weight, which no reader could notice.
         (format!("checkpoints/{task}/level-07.safetensors"), |bytes| *bytes.last_mut().unwrap() ^= 1),

@@ -174,7 +174,10 @@ fn keys(series: &[Series]) -> Vec<Key> {
 /// How the power law stands among its rivals.
 fn standing(fit: &Fit, model: &Model) -> Option<String> {
     let best = fit.best.as_deref().filter(|&best| best != MODEL).map(|best| best.replace('_', " "));
-    let weight = model.weight.map(|weight| format!("AICc weight {}", significant(weight, 2)));
+    let weight = model.weight.map(|weight| match weight {
+        ..1e-3 => "AICc weight < 0.001".to_owned(),
+        _ => format!("AICc weight {}", significant(weight, 2)),
+    });
     match (weight, best) {
         (Some(weight), Some(best)) => Some(format!("{weight} (best model: {best})")),
         (Some(weight), None) => Some(weight),

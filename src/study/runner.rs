@@ -44,7 +44,7 @@ pub(super) fn load_data(study: &Study, locations: &Locations) -> crate::Result<S
 /// Each level is saved whole before the next begins, and a level depends on its parent's saved
 /// weights and on named random streams alone, so a stopped or killed run goes on to the bytes of
 /// an unbroken one. With `stop_after` the tables and fits are left for the run that finishes, with a
-/// `shard` for [`merge`](super::merge). Several runners may share a folder: each task is locked by
+/// `shard` for [`merge`](super::merge()). Several runners may share a folder: each task is locked by
 /// the one that works on it, for as long as that one lives.
 ///
 /// # Errors

@@ -177,6 +177,33 @@ mod tests {
     use crate::pruning::{Criterion, Scope, prune};
     use crate::training::Optimiser;
 
+    /// Padding, stride, a pool after one convolution and none after the other.
+    const CONVOLUTIONS: &str = r#"
+name = "convolutions"
+[[layers]]
+kind = "convolution"
+name = "conv1"
+units = "6W"
+kernel = 3
+padding = 1
+activation = "relu"
+[[layers]]
+kind = "max-pool"
+kernel = 2
+stride = 2
+[[layers]]
+kind = "convolution"
+name = "conv2"
+units = "10W"
+kernel = 2
+stride = 2
+activation = "tanh"
+[[layers]]
+kind = "linear"
+name = "fc"
+units = "classes"
+"#;
+
     /// |a - b| / |b| over all weights and biases.
     fn distance(a: &Parameters, b: &Parameters) -> f64 {
         let pairs = || {
@@ -194,8 +221,12 @@ mod tests {
     fn one_step_of_both_engines_is_the_same_to_rounding() {
         let split = load("digits", &Locations::default()).unwrap();
         let seeds = Seeds::new(5, 0);
-        for (width, kept) in [(8, 1.0), (8, 0.2), (16, 0.03)] {
-            let network = Architecture::built_in("fc4").unwrap().network(width, split.train.shape, 10).unwrap();
+        let fc4 = Architecture::built_in("fc4").unwrap();
+        let convolutions = Architecture::parse("convolutions", CONVOLUTIONS).unwrap();
+        for (architecture, width, kept) in
+            [(&fc4, 8, 1.0), (&fc4, 8, 0.2), (&fc4, 16, 0.03), (&convolutions, 1, 1.0), (&convolutions, 2, 0.15)]
+        {
+            let network = architecture.network(width, split.train.shape, 10).unwrap();
             let initial = Parameters::initialise(&network, &mut seeds.stream("initialisation"));
             let scores = Criterion::Magnitude.scores(&initial, &mut seeds.stream("scores")).unwrap();
             let kept = (network.weights() as f64 * kept) as usize;

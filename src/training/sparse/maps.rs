@@ -340,8 +340,8 @@ impl Maps {
                         taps.back_from_pool(set, pool, x, (current, places, finish), dx);
                         std::mem::swap(current, other);
                     } else {
-                        let dx = &mut other[..pool.input.channel()];
                         for channel in 0..pool.output.channels {
+                            let dx = &mut other[..pool.input.channel()];
                             let channels = channel..channel + 1;
                             let one = channels.clone();
                             set.run(pool::Backward { pool, channels: one, dy: current, places, finish, dx });
