@@ -10,7 +10,7 @@ use crate::{plot, summary};
 
 const STUDY: &str = include_str!("../../../analysis/demo.toml");
 
-/// Run the whole pipeline on the digits built in, in about a minute
+/// Run the whole pipeline on the digits built in, in seconds
 #[derive(Debug, clap::Args)]
 pub struct DemoArgs {
     /// The run folder
