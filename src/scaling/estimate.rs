@@ -1,6 +1,7 @@
 //! A parameter with its errors.
 
 use serde::{Deserialize, Serialize};
+use statrs::function::erf::erfc;
 
 /// The normal quantiles of the two intervals.
 const Z68: f64 = 1.0;
@@ -47,6 +48,22 @@ impl Estimate {
         }
     }
 
+    /// From the value at the optimum, the values over resamples, and the average over choices: a
+    /// mixture of normal laws (weight, value, error), of any total weight.
+    pub(crate) fn averaged(value: f64, resamples: &[f64], inflation: f64, choices: &[(f64, f64, f64)]) -> Self {
+        let own = Self::new(value, resamples, inflation, 0.0);
+        let interval = |[low, high]: [f64; 2], tail: f64| {
+            [
+                mixture_quantile(choices, tail).map_or(low, |end| end.min(low)),
+                mixture_quantile(choices, 1.0 - tail).map_or(high, |end| end.max(high)),
+            ]
+        };
+        let interval68 = interval(own.interval68, 0.158_655);
+        let half = 0.5 * (interval68[1] - interval68[0]);
+        let systematic = (half * half - own.statistical * own.statistical).max(0.0).sqrt();
+        Self { systematic, interval68, interval95: interval(own.interval95, 0.025), ..own }
+    }
+
     /// The same with another systematic error, in place of one that is unknown.
     pub(crate) fn widened(self, systematic: f64) -> Self {
         let widen = |[low, high]: [f64; 2], z: f64| {
@@ -86,6 +103,30 @@ pub(crate) fn quantile(values: &[f64], share: f64) -> Option<f64> {
     let below = position.floor() as usize;
     let above = (below + 1).min(last);
     Some(sorted[below] + (position - below as f64) * (sorted[above] - sorted[below]))
+}
+
+/// The `share` quantile of a mixture of normal laws (weight, value, error); `None` without weight.
+pub(crate) fn mixture_quantile(laws: &[(f64, f64, f64)], share: f64) -> Option<f64> {
+    let laws: Vec<_> = laws.iter().filter(|law| law.0 > 0.0).collect();
+    let total: f64 = laws.iter().map(|law| law.0).sum();
+    let mut low = laws.iter().map(|law| law.1 - 9.0 * law.2).reduce(f64::min)?;
+    let mut high = laws.iter().map(|law| law.1 + 9.0 * law.2).reduce(f64::max)?;
+    for _ in 0..80 {
+        let middle = 0.5 * (low + high);
+        let below: f64 = laws
+            .iter()
+            .map(|&&(weight, value, error)| {
+                let z = (middle - value) / error.max(1e-300);
+                weight * 0.5 * erfc(-z / std::f64::consts::SQRT_2)
+            })
+            .sum();
+        if below < share * total {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    Some(0.5 * (low + high))
 }
 
 /// The median.

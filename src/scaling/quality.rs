@@ -41,6 +41,8 @@ pub enum Objective {
     /// theta_0^2 exp(-(x - x')^2 / (2 theta_1^2)) and the variances E^2 + theta_2^2 of the scaled
     /// values (K. Harada, Phys. Rev. E 84, 056704 (2011), arXiv:1102.4149).
     GaussianProcess,
+    /// Least squares with a spline as the master curve, in the average over choices.
+    MasterCurve,
 }
 
 /// The quality of a collapse.

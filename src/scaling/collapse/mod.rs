@@ -55,10 +55,10 @@
 //! range of the controls, no other choice of the scan is sound, or fewer than half of the searches over everything that led to the window
 //! agree with it within three errors.
 
+mod average;
 mod result;
 mod scan;
 mod search;
-mod systematic;
 mod window;
 
 use rayon::prelude::*;
@@ -71,15 +71,15 @@ use super::quality::{Objective, Parameters};
 use super::resample::{Resampling, resample};
 use crate::seed::Seeds;
 
+pub use average::{OMEGA, WINDOW_FACTORS};
 pub use result::{Alternative, CollapseFit, LandscapePoint, ScaledPoint, landscape, scaled_points};
-pub use scan::{ACCEPTABLE, MIN_SIDE, ScanRow, WINDOW_FACTORS, WINDOW_SHARES};
+pub use scan::{ACCEPTABLE, MIN_SIDE, ScanRow, WINDOW_SHARES};
 pub use search::{INV_NU_RANGE, KAPPA_LIMIT, MAX_QUALITY, MIN_GAIN};
-pub use systematic::SLOWEST_CORRECTION;
 pub use window::{MIN_POINTS, MIN_POINTS_PER_SIZE};
 
-use scan::{Choice, agreement, chosen, fixed_choices, free_choices, local_choices, rows};
+use average::average;
+use scan::{Choice, agreement, chosen, free_choices};
 use search::{Outcome, best, converge, faults, first_starts, follow, starts_around, unscaled_quality};
-use systematic::{Reference, systematic};
 use window::Window;
 
 /// Points that every size must have in the table.
@@ -181,7 +181,7 @@ fn check(curves: &Curves, options: &CollapseOptions) -> Result<(), ScalingError>
 fn probes_of(objective: Objective) -> usize {
     match objective {
         Objective::Pooled | Objective::Pairwise => PROBES,
-        Objective::Smooth | Objective::GaussianProcess => 0,
+        Objective::Smooth | Objective::GaussianProcess | Objective::MasterCurve => 0,
     }
 }
 
@@ -297,29 +297,26 @@ pub fn fit(curves: &Curves, options: &CollapseOptions) -> Result<CollapseFit, Sc
         quality_weight(outcome.quality, optimum.quality) * (outcome.set.count() as f64 / points).min(1.0)
     };
     let alternatives = alternatives(&choice, &optimum, &outcomes, &around, weight);
-    let choices = match (&free, *window) {
-        (Some(choices), _) => local_choices(choices, objective, optimum.at, seeds),
-        (None, Window::Fixed(interval)) => fixed_choices(used_curves, interval, objective, optimum.at, seeds),
-        (None, Window::Nearest(_)) => Vec::new(),
+    let Window::Fixed(interval) = *window else { return Err(nothing) };
+    let own = [0, 1, 2].map(|axis| inflation * standard_deviation(&cloud(axis)));
+    let averaged = average(used_curves, interval, objective, optimum.at, own, resampling);
+    let estimate = |axis: usize| {
+        let Some(averaged) = &averaged else { return Estimate::new(value[axis], &cloud(axis), inflation, 0.0) };
+        let mut laws: Vec<(f64, f64, f64)> =
+            averaged.components.iter().map(|one| (one.weight, one.value[axis], one.error[axis])).collect();
+        // The fit's own weight is shared with the other optima of the same choice.
+        let all = 1.0 + alternatives.iter().map(|other| other.weight).sum::<f64>();
+        laws.push((averaged.own / all, value[axis], own[axis]));
+        laws.extend(alternatives.iter().map(|other| {
+            let at = [other.p_c, other.inv_nu, other.kappa_over_nu];
+            (averaged.own * other.weight / all, at[axis], own[axis])
+        }));
+        Estimate::averaged(value[axis], &cloud(axis), inflation, &laws)
     };
-    let scan = rows(&choices, &choice, &optimum, weight);
-    let reference = Reference {
-        sizes: curves.sizes(),
-        min_size: used_curves.curves()[0].size(),
-        points: optimum.set.count(),
-        objective,
-    };
-    let estimate = |axis: usize, pick: fn(&ScanRow) -> f64, other: fn(&Alternative) -> f64| {
-        let statistical = inflation * standard_deviation(&cloud(axis));
-        let scatter = Reference::scatter(&scan, &alternatives, value[axis], pick, other);
-        let systematic = systematic(&reference, &scan, &alternatives, (value[axis], statistical), pick, other);
-        (Estimate::new(value[axis], &cloud(axis), inflation, systematic), statistical.hypot(scatter))
-    };
-    let (p_c, judged_p_c) = estimate(0, |row| row.p_c, |other| other.p_c);
-    let (inv_nu, judged_inv_nu) = estimate(1, |row| row.inv_nu, |other| other.inv_nu);
-    let (kappa_over_nu, judged_kappa) = estimate(2, |row| row.kappa_over_nu, |other| other.kappa_over_nu);
+    let [p_c, inv_nu, kappa_over_nu] = [0, 1, 2].map(estimate);
 
-    let totals = [judged_p_c, judged_inv_nu, judged_kappa];
+    let totals = [p_c, inv_nu, kappa_over_nu].map(|estimate| estimate.total());
+    let [judged_p_c, judged_inv_nu, judged_kappa] = totals;
     let near = |outcome: &Outcome| {
         let other = outcome.at.to_array();
         (0..3).all(|axis| (other[axis] - value[axis]).abs() <= 2.0 * totals[axis])
@@ -359,11 +356,9 @@ pub fn fit(curves: &Curves, options: &CollapseOptions) -> Result<CollapseFit, Sc
         reasons
             .push(format!("kappa/nu = {:.3} is undetermined, its error is {:.3}", kappa_over_nu.value, judged_kappa));
     }
-    // The scan without a window has the fit's own choice as one of its rows.
-    let others = scan.iter().filter(|row| row.weight >= MIN_WEIGHT).count();
-    let unknown = others < 1 + usize::from(free.is_some());
+    let unknown = averaged.is_none();
     if unknown {
-        reasons.push("no other window or smallest size gives a sound collapse: the systematic error is unknown".into());
+        reasons.push("no master curve could be fitted to these points: the systematic error is unknown".into());
     }
     // An unknown error must not look like none.
     let shown = |estimate: Estimate, half: f64| if unknown { estimate.widened(half) } else { estimate };
@@ -403,7 +398,6 @@ pub fn fit(curves: &Curves, options: &CollapseOptions) -> Result<CollapseFit, Sc
                 .into(),
         );
     }
-    let Window::Fixed(interval) = *window else { return Err(nothing) };
     Ok(CollapseFit {
         p_c,
         inv_nu,
@@ -423,7 +417,7 @@ pub fn fit(curves: &Curves, options: &CollapseOptions) -> Result<CollapseFit, Sc
         sizes: used_curves.sizes(),
         resampling,
         alternatives,
-        scan,
+        scan: averaged.map(|averaged| averaged.rows).unwrap_or_default(),
         bootstraps: options.bootstraps,
         bootstrap,
     })

@@ -140,7 +140,7 @@ pub(super) fn converge(
     match objective {
         Objective::Smooth => return converge_smooth(data, window, start, effort),
         Objective::GaussianProcess => return converge_process(data, window, start, effort),
-        Objective::Pooled | Objective::Pairwise => {}
+        Objective::Pooled | Objective::Pairwise | Objective::MasterCurve => {}
     }
     let mut at = start;
     let mut set = PointSet::select(data, window, at)?;
