@@ -5,8 +5,9 @@
 //! L^(-kappa_o/nu) (1 + b_o (L/L_min)^-omega) F_o((p - p_c) L^(1/nu) - a (L/L_min)^-omega),
 //!
 //! with F_o a cubic spline with even knots. b is a correction to scaling of the amplitude, a a drift
-//! of p_c; both are 0 in the plain form. Points of one size that share their runs or replicates are
-//! correlated: their covariance is D ((1 - rho) 1 + rho J) D, D the errors, J all ones.
+//! of p_c; both are 0 in the plain form. A correction of any shape adds (L/L_min)^-omega G_o(x) to
+//! F_o, G_o a parabola. Points of one size that share their runs or replicates are correlated, see
+//! [`Shared`].
 
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +26,33 @@ pub enum Correction {
     Factor,
     /// p_c drifts: x = (p - p_c) L^(1/nu) - a (L/L_min)^-omega.
     Drift,
+    /// The master curve has another shape: (L/L_min)^-omega G(x) is added, G a parabola of each
+    /// observable's own.
+    Shape,
+}
+
+impl Correction {
+    /// The number of parameters of its own.
+    pub(crate) fn parameters(self, observables: usize) -> usize {
+        match self {
+            Self::None => 0,
+            Self::Factor => observables,
+            Self::Drift => 1,
+            Self::Shape => 3 * observables,
+        }
+    }
+}
+
+/// What the errors of a size's points have in common.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Shared {
+    /// Nothing.
+    Nothing,
+    /// This share of their variance: the correlation of any two points.
+    Common(f64),
+    /// The correlation of every point with the one before it (that of the first is not used), the
+    /// points forming a chain.
+    Chain(Vec<f64>),
 }
 
 /// Points of one size and one observable.
@@ -35,8 +63,7 @@ pub(crate) struct Block {
     pub(crate) control: Vec<f64>,
     pub(crate) value: Vec<f64>,
     pub(crate) error: Vec<f64>,
-    /// What the points' errors have in common, from 0 (nothing) to below 1.
-    pub(crate) correlation: f64,
+    pub(crate) shared: Shared,
     /// The distance of every replicate from the mean, point by point; empty without replicates.
     pub(crate) deviations: Vec<Vec<f64>>,
 }
@@ -45,7 +72,11 @@ impl Block {
     /// How many independent points the block is worth.
     pub(crate) fn worth(&self) -> f64 {
         let n = self.control.len() as f64;
-        n / (1.0 + (n - 1.0).max(0.0) * self.correlation)
+        match &self.shared {
+            Shared::Nothing => n,
+            Shared::Common(share) => n / (1.0 + (n - 1.0).max(0.0) * share),
+            Shared::Chain(links) => 1.0 + links.iter().skip(1).map(|link| 1.0 - link).sum::<f64>(),
+        }
     }
 
     /// Divides by the errors and takes the correlation out.
@@ -54,11 +85,19 @@ impl Block {
         for (value, error) in values.iter_mut().zip(&self.error) {
             *value /= error;
         }
-        if self.correlation > 0.0 {
-            let mean = values.iter().sum::<f64>() / n;
-            let (own, common) = (1.0 - self.correlation, 1.0 + (n - 1.0) * self.correlation);
-            for value in values {
-                *value = (*value - mean) / own.sqrt() + mean / common.sqrt();
+        match &self.shared {
+            Shared::Nothing => {}
+            Shared::Common(share) => {
+                let mean = values.iter().sum::<f64>() / n;
+                let (own, common) = ((1.0 - share).sqrt(), (1.0 + (n - 1.0) * share).sqrt());
+                for value in values {
+                    *value = (*value - mean) / own + mean / common;
+                }
+            }
+            Shared::Chain(links) => {
+                for j in (1..values.len()).rev() {
+                    values[j] = (values[j] - links[j] * values[j - 1]) / (1.0 - links[j] * links[j]).sqrt();
+                }
             }
         }
     }
@@ -96,9 +135,10 @@ pub(crate) struct Solution {
 }
 
 impl Solution {
-    /// chi-square for each degree of freedom.
-    pub(crate) fn reduced(&self) -> f64 {
-        self.chi_square / (self.worth - self.parameters as f64).max(1.0)
+    /// chi-square for each degree of freedom; `None` where few are left.
+    pub(crate) fn reduced(&self) -> Option<f64> {
+        let free = self.worth - self.parameters as f64;
+        (free >= MIN_FREE).then(|| self.chi_square / free)
     }
 
     pub(crate) fn start(&self, observables: usize) -> Start {
@@ -116,6 +156,8 @@ pub(crate) struct Problem {
     pub(crate) ln_smallest: f64,
 }
 
+/// Degrees of freedom that tell whether errors are too small.
+const MIN_FREE: f64 = 5.0;
 /// Steps of one search at most.
 const MAX_STEPS: usize = 40;
 /// A search ends where a step gains less than this of chi-square.
@@ -193,12 +235,7 @@ impl Problem {
 
     fn descend(&self, start: &Start, correction: Correction, omega: f64, intervals: usize) -> Option<Solution> {
         let splines = self.splines(start, intervals)?;
-        let extra = match correction {
-            Correction::None => 0,
-            Correction::Factor => self.observables,
-            Correction::Drift => 1,
-        };
-        let thetas = 2 + self.observables + extra;
+        let thetas = 2 + self.observables + correction.parameters(self.observables);
         let mut first_of = Vec::new();
         let mut unknowns = thetas;
         for spline in &splines {
@@ -279,11 +316,12 @@ impl Form<'_> {
         let height = (-ln * kappa).exp();
         let small = (-self.omega * (block.ln_size - problem.ln_smallest)).exp();
         let first_extra = 2 + problem.observables;
-        let (mut factor, mut shift) = (1.0, 0.0);
+        let (mut factor, mut shift, mut bend) = (1.0, 0.0, &[0.0; 3][..]);
         match self.correction {
             Correction::None => {}
             Correction::Factor => factor = 1.0 + at[first_extra + o] * small,
             Correction::Drift => shift = at[first_extra] * small,
+            Correction::Shape => bend = &at[first_extra + 3 * o..first_extra + 3 * o + 3],
         }
         let spline = &self.splines[o];
         let first = self.first_of[o];
@@ -294,6 +332,7 @@ impl Form<'_> {
             Correction::None => {}
             Correction::Factor => columns.push((first_extra + o, vec![0.0; n])),
             Correction::Drift => columns.push((first_extra, vec![0.0; n])),
+            Correction::Shape => columns.extend((0..3).map(|k| (first_extra + 3 * o + k, vec![0.0; n]))),
         }
         let bells_from = columns.len();
         columns.extend((0..spline.coefficients()).map(|k| (first + k, vec![0.0; n])));
@@ -307,6 +346,10 @@ impl Form<'_> {
                 slope += coefficients[start + k] * slopes[k];
                 columns[bells_from + start + k].1[j] = height * factor * values[k];
             }
+            // The spline's range as the unit of x.
+            let u = (x - spline.low()) / spline.range();
+            value += small * (bend[0] + u * (bend[1] + u * bend[2]));
+            slope += small * (bend[1] + 2.0 * u * bend[2]) / spline.range();
             residual[j] = block.value[j] - height * factor * value;
             columns[0].1[j] = -height * factor * slope * scale;
             columns[1].1[j] = height * factor * slope * scaled * ln;
@@ -315,6 +358,7 @@ impl Form<'_> {
                 Correction::None => {}
                 Correction::Factor => columns[3].1[j] = height * small * value,
                 Correction::Drift => columns[3].1[j] = -height * factor * slope * small,
+                Correction::Shape => (0..3).for_each(|k| columns[3 + k].1[j] = height * small * u.powi(k as i32)),
             }
         }
         block.whiten(&mut residual);

@@ -24,7 +24,7 @@ impl Effort {
     /// For the fit itself.
     pub(crate) const FINE: Self = Self { tolerance: 1e-10, iterations: 600 };
     /// For resamples, where 1/100 of an error bar is enough.
-    pub(crate) const COARSE: Self = Self { tolerance: 1e-7, iterations: 250 };
+    pub(crate) const COARSE: Self = Self { tolerance: 1e-6, iterations: 250 };
 }
 
 struct Scaled<'a, F> {

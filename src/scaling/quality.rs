@@ -114,14 +114,17 @@ impl Dataset {
         mut keep: impl FnMut(usize, f64) -> bool,
         mut found: impl FnMut(usize, f64, usize),
     ) {
-        let scales: Vec<(f64, f64)> = self
+        let scales: Vec<(f64, f64, f64)> = self
             .series
             .iter()
-            .map(|one| ((one.ln_size * at.inv_nu).exp(), (one.ln_size * at.kappa_over_nu).exp()))
+            .map(|one| {
+                let y_scale = (one.ln_size * at.kappa_over_nu).exp();
+                ((one.ln_size * at.inv_nu).exp(), y_scale, 1.0 / (y_scale * y_scale))
+            })
             .collect();
         let mut cursors = vec![0usize; self.series.len()];
         for (own, one) in self.series.iter().enumerate() {
-            let (x_scale, y_scale) = scales[own];
+            let (x_scale, y_scale, _) = scales[own];
             cursors.fill(0);
             for (j, &control) in one.control.iter().enumerate() {
                 let x = (control - at.p_c) * x_scale;
@@ -137,18 +140,19 @@ impl Dataset {
                     if index == own || other.control.len() < 2 {
                         continue;
                     }
-                    let (other_x, other_y) = scales[index];
+                    let (other_x, other_y, shrink) = scales[index];
                     let x_of = |k: usize| (other.control[k] - at.p_c) * other_x;
-                    let cursor = &mut cursors[index];
-                    while *cursor + 2 < other.control.len() && x_of(*cursor + 1) <= x {
-                        *cursor += 1;
+                    let mut first = cursors[index];
+                    let mut right = x_of(first + 1);
+                    while first + 2 < other.control.len() && right <= x {
+                        first += 1;
+                        right = x_of(first + 1);
                     }
-                    let first = *cursor;
-                    let (left, right) = (x_of(first), x_of(first + 1));
+                    cursors[index] = first;
+                    let left = x_of(first);
                     if x < left || x > right {
                         continue;
                     }
-                    let shrink = 1.0 / (other_y * other_y);
                     line.add(left - x, other.value[first] * other_y, other.weight[first] * shrink);
                     line.add(right - x, other.value[first + 1] * other_y, other.weight[first + 1] * shrink);
                     if objective == Objective::Pairwise {

@@ -13,6 +13,16 @@ impl Spline {
         Self { low, width: (high - low) / intervals as f64, intervals }
     }
 
+    /// The lower end.
+    pub(crate) fn low(&self) -> f64 {
+        self.low
+    }
+
+    /// The length from the lower to the upper end.
+    pub(crate) fn range(&self) -> f64 {
+        self.width * self.intervals as f64
+    }
+
     /// The number of coefficients.
     pub(crate) fn coefficients(&self) -> usize {
         self.intervals + 3

@@ -5,7 +5,7 @@
 //! ```
 //!
 //! Each set has four sizes with grids of their own, a smooth master curve and given errors; the
-//! model is exact, or has a factor 1 + b L^-omega that the fit knows nothing of. Statistical: the
+//! model is exact, or has a factor 1 + b L^-omega or a drift of p_c that the fit knows nothing of. Statistical: the
 //! value within 1 and 1.96 statistical errors; combined: the truth in `interval68` and `interval95`.
 
 #![allow(clippy::unwrap_used)]
@@ -24,6 +24,8 @@ struct Case {
     name: &'static str,
     /// b and omega of the factor 1 + b L^-omega.
     correction: (f64, f64),
+    /// a and omega of the drift, x = (p - p_c) L^(1/nu) - a L^-omega.
+    drift: (f64, f64),
     window: Option<[f64; 2]>,
 }
 
@@ -45,7 +47,8 @@ fn data(case: &Case, seed: u64) -> Curves {
         for step in 0..points {
             let control = TRUTH.p_c + half * (2.0 * (step as f64 + offset) / points as f64 - 1.0);
             let x = (control - TRUTH.p_c) * size.powf(TRUTH.inv_nu);
-            let exact = size.powf(-TRUTH.kappa_over_nu) * master(x) * (1.0 + b * size.powf(-omega));
+            let drift = case.drift.0 * size.powf(-case.drift.1);
+            let exact = size.powf(-TRUTH.kappa_over_nu) * master(x - drift) * (1.0 + b * size.powf(-omega));
             let error = 0.004 * exact * (1.0 + 0.5 * (-x).tanh());
             let value = exact + error * stream.normal();
             rows.push(Row { size, control, value, error: Some(error), replicate: None });
@@ -90,15 +93,21 @@ fn count(fits: &[CollapseFit]) -> Shares {
     shares
 }
 
+fn case(name: &'static str, correction: (f64, f64), drift: (f64, f64), given: bool) -> Case {
+    Case { name, correction, drift, window: given.then_some([-1.0, 1.0]) }
+}
+
 fn main() {
     let number = |name: &str, default: usize| argument(name).map_or(default, |text| text.parse().unwrap());
     let (sets, bootstraps) = (number("--sets", 1000), number("--bootstraps", 100));
     let only = argument("--only").unwrap_or_default();
     let cases = [
-        Case { name: "exact, window given", correction: (0.0, 1.0), window: Some([-1.0, 1.0]) },
-        Case { name: "corrections, window given", correction: (0.5, 1.0), window: Some([-1.0, 1.0]) },
-        Case { name: "exact, window found", correction: (0.0, 1.0), window: None },
-        Case { name: "corrections, window found", correction: (0.5, 1.0), window: None },
+        case("exact, window given", (0.0, 1.0), (0.0, 1.0), true),
+        case("b = 0.5, omega = 1, given", (0.5, 1.0), (0.0, 1.0), true),
+        case("exact, window found", (0.0, 1.0), (0.0, 1.0), false),
+        case("b = 0.5, omega = 1, found", (0.5, 1.0), (0.0, 1.0), false),
+        case("b = -1, omega = 1.5, given", (-1.0, 1.5), (0.0, 1.0), true),
+        case("a = 2, omega = 1, given", (0.0, 1.0), (2.0, 1.0), true),
     ];
     println!("{sets} sets, {bootstraps} bootstraps; shares in % of the fits\n");
     println!(

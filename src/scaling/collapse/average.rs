@@ -6,7 +6,7 @@ use super::scan::ScanRow;
 use super::search::{converge, faults};
 use super::window::{PointSet, Window};
 use crate::scaling::curves::{Curve, Curves};
-use crate::scaling::master::{Block, Correction, Problem, Solution};
+use crate::scaling::master::{Block, Correction, Problem, Shared, Solution, Start};
 use crate::scaling::minimise::Effort;
 use crate::scaling::quality::{Dataset, Objective, Parameters};
 use crate::scaling::resample::Resampling;
@@ -15,9 +15,7 @@ use crate::scaling::resample::Resampling;
 pub const OMEGA: f64 = 1.0;
 /// The average has the fit's window times these.
 pub const WINDOW_FACTORS: [f64; 3] = [1.0, 0.75, 0.5];
-/// What the points of shared runs have in common; the rest keeps the covariance regular.
-const SHARED: f64 = 0.99;
-/// The same for replicates at most.
+/// What the points of replicates have in common, at most; the rest keeps the covariance regular.
 const MOST_SHARED: f64 = 0.95;
 /// Intervals of the master curve, tried at the fit's own window.
 const INTERVALS: [usize; 9] = [2, 3, 4, 5, 6, 8, 10, 13, 17];
@@ -31,6 +29,10 @@ pub(super) struct Component {
 }
 
 /// The points of a curve that `keep` accepts, as a block of a least-squares fit.
+///
+/// Points of shared runs lose their correlation as exp(-distance) over the width of the points kept,
+/// since nothing tells how they do: a size's offset is then about as uncertain as any of its points,
+/// and a tilt more than it need be.
 pub(super) fn block(
     curve: &Curve,
     observable: usize,
@@ -43,10 +45,14 @@ pub(super) fn block(
         return None;
     }
     let mut deviations = Vec::new();
-    let mut correlation = 0.0;
+    let mut shared = Shared::Nothing;
     match resampling {
         Resampling::PointByPoint => {}
-        Resampling::SharedRuns => correlation = SHARED,
+        Resampling::SharedRuns => {
+            let range = points[points.len() - 1].control - points[0].control;
+            let links = points.windows(2).map(|pair| (-(pair[1].control - pair[0].control) / range).exp());
+            shared = Shared::Chain(std::iter::once(0.0).chain(links).collect());
+        }
         Resampling::Replicates => {
             deviations = vec![vec![0.0; points.len()]; curve.replicates()];
             for (j, point) in points.iter().enumerate() {
@@ -54,7 +60,7 @@ pub(super) fn block(
                     deviations[replicate][j] = value - point.value;
                 }
             }
-            correlation = shared_by(&deviations);
+            shared = Shared::Common(shared_by(&deviations));
         }
     }
     Some(Block {
@@ -63,7 +69,7 @@ pub(super) fn block(
         control: points.iter().map(|point| point.control).collect(),
         value: points.iter().map(|point| point.value).collect(),
         error: points.iter().map(|point| point.error).collect(),
-        correlation,
+        shared,
         deviations,
     })
 }
@@ -85,7 +91,7 @@ fn shared_by(deviations: &[Vec<f64>]) -> f64 {
 }
 
 /// The master curve's number of intervals with the lowest AIC.
-pub(super) fn intervals(problem: &Problem, start: &crate::scaling::master::Start, omega: f64) -> Option<usize> {
+pub(super) fn intervals(problem: &Problem, start: &Start, omega: f64) -> Option<usize> {
     let correction = if problem.sizes() > 2 { Correction::Factor } else { Correction::None };
     INTERVALS
         .into_par_iter()
@@ -95,6 +101,20 @@ pub(super) fn intervals(problem: &Problem, start: &crate::scaling::master::Start
         })
         .min_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)))
         .map(|(_, count)| count)
+}
+
+/// The points of a set as a least-squares problem.
+pub(super) fn problem(curves: &Curves, data: &Dataset, set: &PointSet, resampling: Resampling) -> Problem {
+    let offsets = curves.curves().iter().zip(&data.offsets);
+    let kept = |(curve, offset): (&Curve, &usize)| block(curve, 0, resampling, |j| set.contains(offset + j));
+    Problem::new(offsets.filter_map(kept).collect())
+}
+
+/// The errors of p_c, 1/nu and kappa/nu of the plain form by least squares.
+pub(super) fn errors_of(problem: &Problem, at: Parameters) -> Option<[f64; 3]> {
+    let start = at.into();
+    let found = problem.solve(&start, Correction::None, OMEGA, intervals(problem, &start, OMEGA)?)?;
+    Some(std::array::from_fn(|axis| found.covariance[axis][axis].max(0.0).sqrt()))
 }
 
 /// What is averaged.
@@ -128,13 +148,8 @@ pub(super) fn average(
         let data = Dataset::new(&part);
         let window = Window::Fixed(window.map(|edge| edge * factor));
         let set = PointSet::select(&data, window, at)?;
-        let blocks: Vec<Block> = part
-            .curves()
-            .iter()
-            .zip(&data.offsets)
-            .filter_map(|(curve, offset)| block(curve, 0, resampling, |j| set.contains(offset + j)))
-            .collect();
-        Some((data, window, set, Problem::new(blocks)))
+        let problem = problem(&part, &data, &set, resampling);
+        Some((data, window, set, problem))
     };
     let (_, _, _, full) = problem_of(0, 1.0)?;
     let (full_worth, start) = (full.worth(), at.into());
@@ -143,7 +158,7 @@ pub(super) fn average(
     let mut choices = Vec::new();
     for left_out in 0..sizes.len() - 1 {
         for factor in WINDOW_FACTORS {
-            for correction in [Correction::None, Correction::Factor, Correction::Drift] {
+            for correction in [Correction::None, Correction::Factor, Correction::Drift, Correction::Shape] {
                 if correction == Correction::None || sizes.len() - left_out > 2 {
                     choices.push(Choice { left_out, factor, correction });
                 }
@@ -175,7 +190,7 @@ pub(super) fn average(
                 weight: 0.0,
             };
             let errors: [f64; 3] = std::array::from_fn(|axis| found.covariance[axis][axis].max(0.0).sqrt());
-            let own = row(Parameters::from_slice(&found.theta), Objective::MasterCurve, errors, found.reduced(), set.count());
+            let own = row(Parameters::from_slice(&found.theta), Objective::MasterCurve, errors, found.reduced().unwrap_or(0.0), set.count());
             let fits_own = choice.left_out == 0 && choice.factor == 1.0;
             // The fit's own choice is there already.
             let plain = choice.correction == Correction::None && !fits_own && objective != Objective::MasterCurve;
@@ -190,7 +205,8 @@ pub(super) fn average(
         .collect();
 
     // Errors that are too small make every choice look bad alike: the best one sets the scale.
-    let scale = fitted.iter().map(|(_, found, ..)| found.reduced()).fold(f64::INFINITY, f64::min).max(1.0);
+    let scale = fitted.iter().filter_map(|(_, found, ..)| found.reduced()).fold(f64::INFINITY, f64::min);
+    let scale = if scale.is_finite() { scale.max(1.0) } else { 1.0 };
     let cost = |correction: Correction, found: &Solution, cut: f64| {
         let free = if correction == Correction::None { 0.0 } else { 1.0 };
         found.chi_square / scale + 2.0 * (found.parameters as f64 - free) + 2.0 * cut

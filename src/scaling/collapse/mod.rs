@@ -80,7 +80,7 @@ pub use window::{MIN_POINTS, MIN_POINTS_PER_SIZE};
 use average::average;
 use scan::{Choice, agreement, chosen, free_choices};
 use search::{Outcome, best, converge, faults, first_starts, follow, starts_around, unscaled_quality};
-use window::Window;
+use window::{PointSet, Window};
 
 /// Points that every size must have in the table.
 pub const MIN_POINTS_IN_TABLE: usize = 5;
@@ -95,7 +95,7 @@ pub const MAX_RELATIVE_ERROR: f64 = 0.5;
 pub const MAX_SHARE: f64 = 0.2;
 
 /// Resamples from whose optima the data are searched for other consistent sets.
-const PROBES: usize = 100;
+const PROBES: usize = 50;
 /// Of these optima, so many are starts of a resample's search beside the data's optimum.
 const RESAMPLE_STARTS: usize = 3;
 /// The first edges of those searches, in standard deviations of these optima.
@@ -226,6 +226,7 @@ pub fn fit(curves: &Curves, options: &CollapseOptions) -> Result<CollapseFit, Sc
     let seeds = Seeds::new(options.seed, 0);
     let nothing = ScalingError::NoCollapse { points: MIN_POINTS, per_size: MIN_POINTS_PER_SIZE };
 
+    let resampling = options.resampling.unwrap_or_else(|| Resampling::for_curves(curves));
     let (choice, first, free) = match options.window {
         Some(window) => {
             let choice = Choice::new(curves, Window::Fixed(window));
@@ -234,7 +235,7 @@ pub fn fit(curves: &Curves, options: &CollapseOptions) -> Result<CollapseFit, Sc
         }
         None => {
             let choices = free_choices(curves, options.guess);
-            let Some(base) = chosen(&choices, curves.curves().len()) else { return Err(nothing) };
+            let Some(base) = chosen(&choices, curves.curves().len(), resampling) else { return Err(nothing) };
             let Some((at, window)) = base
                 .outcome
                 .as_ref()
@@ -260,14 +261,21 @@ pub fn fit(curves: &Curves, options: &CollapseOptions) -> Result<CollapseFit, Sc
 
     // Other consistent sets sit within the errors of the optimum, where wide starts rarely stop:
     // the data are searched from where resamples end.
-    let resampling = options.resampling.unwrap_or_else(|| Resampling::for_curves(used_curves));
     let refit = |purpose: &str, number: usize, starts: &[Parameters]| {
         let mut stream = seeds.stream(&format!("collapse {purpose} {number}"));
         let other = data.with_values(resample(used_curves, resampling, &mut stream));
-        let ends = starts.iter().filter_map(|&at| converge(&other, *window, objective, at, None, Effort::COARSE));
+        let mut ends: Vec<Outcome> = Vec::new();
+        for &at in starts {
+            // A start that selects a set which is done leads to its optimum.
+            let set = PointSet::select(&other, *window, at);
+            if set.is_none_or(|set| ends.iter().all(|outcome| outcome.set != set)) {
+                ends.extend(converge(&other, *window, objective, at, None, Effort::COARSE));
+            }
+        }
         // As in the fit, the lowest of several consistent sets: what this choice scatters belongs
         // to the error.
-        ends.min_by(|a, b| b.consistent.cmp(&a.consistent).then(a.quality.total_cmp(&b.quality)))
+        ends.into_iter()
+            .min_by(|a, b| b.consistent.cmp(&a.consistent).then(a.quality.total_cmp(&b.quality)))
             .map(|outcome| outcome.at)
     };
     let probes: Vec<Parameters> =

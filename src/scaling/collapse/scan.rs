@@ -1,17 +1,20 @@
 //! The scan over the smallest size, the window and the objective.
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::average::{errors_of, problem};
 use super::search::{Outcome, best, faults, first_starts, follow};
 use super::window::Window;
 use crate::scaling::curves::Curves;
 use crate::scaling::master::Correction;
 use crate::scaling::minimise::Effort;
 use crate::scaling::quality::{Dataset, Objective, Parameters};
+use crate::scaling::resample::Resampling;
 
 /// Without a window, it holds these shares of the smallest size's points, half of them on each side
 /// of p_c.
-pub const WINDOW_SHARES: [f64; 4] = [0.15, 0.25, 0.4, 0.6];
+pub const WINDOW_SHARES: [f64; 5] = [0.15, 0.25, 0.4, 0.6, 1.0];
 /// Points on each side of p_c at least, without a window.
 pub const MIN_SIDE: usize = 4;
 /// A choice of window and sizes is acceptable up to this many times max(1, the lowest S).
@@ -123,18 +126,26 @@ pub(super) fn free_choices(curves: &Curves, guess: Option<Parameters>) -> Vec<Ch
 }
 
 /// The rule without a window: of the sound choices with at least three sizes (or all there are)
-/// whose S is at most [`ACCEPTABLE`] times max(1, the lowest S), the one with most points. Where
-/// none is sound, the lowest S.
-pub(super) fn chosen(choices: &[Choice], all_sizes: usize) -> Option<&Choice> {
+/// whose S is at most [`ACCEPTABLE`] times max(1, the lowest S), the one whose points determine the
+/// parameters best, by the product of their errors in a least-squares fit. Where none is sound, the
+/// lowest S.
+pub(super) fn chosen(choices: &[Choice], all_sizes: usize, resampling: Resampling) -> Option<&Choice> {
     let eligible = |choice: &&Choice| choice.curves.curves().len() >= all_sizes.min(3);
     let quality = |choice: &Choice| choice.outcome.as_ref().map_or(f64::INFINITY, |outcome| outcome.quality);
     let sound: Vec<&Choice> = choices.iter().filter(eligible).filter(|choice| choice.sound().is_some()).collect();
     let lowest = sound.iter().map(|choice| quality(choice)).fold(f64::INFINITY, f64::min);
-    let points = |choice: &Choice| choice.outcome.as_ref().map_or(0, |outcome| outcome.set.count());
     sound
-        .into_iter()
+        .into_par_iter()
         .filter(|choice| quality(choice) <= ACCEPTABLE * lowest.max(1.0))
-        .max_by(|a, b| points(a).cmp(&points(b)).then(quality(b).total_cmp(&quality(a))))
+        .map(|choice| {
+            let errors = choice.outcome.as_ref().and_then(|outcome| {
+                let problem = problem(&choice.curves, &choice.data, &outcome.set, resampling);
+                errors_of(&problem, outcome.at)
+            });
+            (errors.map_or(f64::INFINITY, |errors| errors.iter().map(|error| error.ln()).sum()), choice)
+        })
+        .min_by(|a, b| a.0.total_cmp(&b.0).then(quality(a.1).total_cmp(&quality(b.1))))
+        .map(|(_, choice)| choice)
         .or_else(|| {
             choices
                 .iter()
