@@ -51,17 +51,29 @@ impl Estimate {
     /// From the value at the optimum, the values over resamples, and the average over choices: a
     /// mixture of normal laws (weight, value, error), of any total weight.
     pub(crate) fn averaged(value: f64, resamples: &[f64], inflation: f64, choices: &[(f64, f64, f64)]) -> Self {
-        let own = Self::new(value, resamples, inflation, 0.0);
+        Self::new(value, resamples, inflation, 0.0).combined(choices)
+    }
+
+    /// As [`Estimate::averaged`], with a normal statistical error.
+    pub(crate) fn of_laws(value: f64, statistical: f64, choices: &[(f64, f64, f64)]) -> Self {
+        let interval = |z: f64| [value - z * statistical, value + z * statistical];
+        let (interval68, interval95) = (interval(Z68), interval(Z95));
+        Self { value, statistical, systematic: 0.0, interval68, interval95 }.combined(choices)
+    }
+
+    /// Widens the statistical intervals to those of the average; the systematic error is what
+    /// makes the statistical one half the width of the 68 % interval, in quadrature.
+    fn combined(self, choices: &[(f64, f64, f64)]) -> Self {
         let interval = |[low, high]: [f64; 2], tail: f64| {
             [
                 mixture_quantile(choices, tail).map_or(low, |end| end.min(low)),
                 mixture_quantile(choices, 1.0 - tail).map_or(high, |end| end.max(high)),
             ]
         };
-        let interval68 = interval(own.interval68, 0.158_655);
+        let interval68 = interval(self.interval68, 0.158_655);
         let half = 0.5 * (interval68[1] - interval68[0]);
-        let systematic = (half * half - own.statistical * own.statistical).max(0.0).sqrt();
-        Self { systematic, interval68, interval95: interval(own.interval95, 0.025), ..own }
+        let systematic = (half * half - self.statistical * self.statistical).max(0.0).sqrt();
+        Self { systematic, interval68, interval95: interval(self.interval95, 0.025), ..self }
     }
 
     /// The same with another systematic error, in place of one that is unknown.

@@ -130,8 +130,7 @@ pub(crate) struct Solution {
     pub(crate) parameters: usize,
     /// Independent points.
     pub(crate) worth: f64,
-    pub(crate) splines: Vec<Spline>,
-    pub(crate) coefficients: Vec<Vec<f64>>,
+    curves: usize,
 }
 
 impl Solution {
@@ -139,6 +138,11 @@ impl Solution {
     pub(crate) fn reduced(&self) -> Option<f64> {
         let free = self.worth - self.parameters as f64;
         (free >= MIN_FREE).then(|| self.chi_square / free)
+    }
+
+    /// The number of observables, each with its master curve.
+    pub(crate) fn observables(&self) -> usize {
+        self.curves
     }
 
     pub(crate) fn start(&self, observables: usize) -> Start {
@@ -281,19 +285,12 @@ impl Problem {
         if let Some(measured) = form.from_replicates(&at, &columns) {
             covariance = measured;
         }
-        let coefficients = form
-            .first_of
-            .iter()
-            .zip(&splines)
-            .map(|(&first, spline)| at[first..first + spline.coefficients()].to_vec())
-            .collect();
         let worth = self.worth();
         let mut theta = at;
         theta.truncate(thetas);
-        // From the middle size as the unit to 1: only the curve knows of it.
         let chi_square = normal.chi_square;
         let all = theta.iter().chain(covariance.iter().flatten()).all(|value| value.is_finite());
-        all.then_some(Solution { theta, covariance, chi_square, parameters: unknowns, worth, splines, coefficients })
+        all.then_some(Solution { theta, covariance, chi_square, parameters: unknowns, worth, curves: self.observables })
     }
 }
 
@@ -448,7 +445,9 @@ impl Form<'_> {
             // Observables of one size come from the same replicates.
             let same = moves.iter_mut().find(|(size, all)| *size == block.ln_size && all.len() == moved.len());
             match same {
-                Some((_, all)) => all.iter_mut().flatten().zip(moved.iter().flatten()).for_each(|(sum, one)| *sum += one),
+                Some((_, all)) => {
+                    all.iter_mut().flatten().zip(moved.iter().flatten()).for_each(|(sum, one)| *sum += one)
+                }
                 None => moves.push((block.ln_size, moved)),
             }
         }

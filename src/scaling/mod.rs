@@ -20,6 +20,7 @@ use thiserror::Error;
 
 use crate::table::TableError;
 
+mod brackets;
 pub mod collapse;
 mod crossings;
 mod curves;

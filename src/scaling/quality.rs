@@ -174,6 +174,25 @@ impl Dataset {
         }
     }
 
+    /// Value and variance at `x` of the weighted line through the bracketing points of all series but
+    /// `own`.
+    pub(crate) fn expected(&self, at: Parameters, own: usize, x: f64) -> Option<(f64, f64)> {
+        let mut line = Line::default();
+        for (_, one) in self.series.iter().enumerate().filter(|(index, _)| *index != own) {
+            let (x_scale, y_scale) = ((one.ln_size * at.inv_nu).exp(), (one.ln_size * at.kappa_over_nu).exp());
+            let place = |control: f64| (control - at.p_c) * x_scale;
+            let above = one.control.partition_point(|&control| place(control) <= x);
+            let left = above.saturating_sub(1).min(one.control.len().saturating_sub(2));
+            let Some(pair) = one.control.get(left..left + 2) else { continue };
+            if place(pair[0]) <= x && x <= place(pair[1]) {
+                for k in [left, left + 1] {
+                    line.add(place(one.control[k]) - x, one.value[k] * y_scale, one.weight[k] / (y_scale * y_scale));
+                }
+            }
+        }
+        line.at_zero()
+    }
+
     /// S over the points that `keep` accepts; `None` where none of them is bracketed.
     pub(crate) fn quality(
         &self,
@@ -193,7 +212,7 @@ impl Dataset {
 
 /// Sums of a weighted straight line, abscissae measured from where it is wanted.
 #[derive(Debug, Clone, Copy, Default)]
-struct Line {
+pub(crate) struct Line {
     w: f64,
     wu: f64,
     wy: f64,
@@ -202,7 +221,7 @@ struct Line {
 }
 
 impl Line {
-    fn add(&mut self, u: f64, y: f64, weight: f64) {
+    pub(crate) fn add(&mut self, u: f64, y: f64, weight: f64) {
         self.w += weight;
         self.wu += weight * u;
         self.wy += weight * y;
@@ -211,7 +230,7 @@ impl Line {
     }
 
     /// The line's value and variance at u = 0.
-    fn at_zero(&self) -> Option<(f64, f64)> {
+    pub(crate) fn at_zero(&self) -> Option<(f64, f64)> {
         let determinant = self.w * self.wuu - self.wu * self.wu;
         if determinant <= 1e-13 * self.w * self.wuu {
             return None;

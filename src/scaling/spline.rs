@@ -45,14 +45,6 @@ impl Spline {
             [-0.5 * v * v, 1.5 * u * u - 2.0 * u, 2.0 * v - 1.5 * v * v, 0.5 * u * u].map(|slope| slope / self.width);
         (first as usize, values, slopes)
     }
-
-    /// The value and the slope at `x`.
-    pub(crate) fn at(&self, coefficients: &[f64], x: f64) -> (f64, f64) {
-        let (first, values, slopes) = self.bells(x);
-        (0..4).fold((0.0, 0.0), |(value, slope), k| {
-            (value + coefficients[first + k] * values[k], slope + coefficients[first + k] * slopes[k])
-        })
-    }
 }
 
 #[cfg(test)]
@@ -62,6 +54,12 @@ mod tests {
     #[test]
     fn bells_add_up_to_one_and_slopes_are_derivatives() {
         let spline = Spline::new([-1.0, 2.0], 5);
+        let at = |coefficients: &[f64], x: f64| {
+            let (first, values, slopes) = spline.bells(x);
+            (0..4).fold((0.0, 0.0), |(value, slope), k| {
+                (value + coefficients[first + k] * values[k], slope + coefficients[first + k] * slopes[k])
+            })
+        };
         let coefficients: Vec<f64> = (0..8).map(|k| f64::from(k * k % 7)).collect();
         for step in -2..34 {
             let x = -1.1 + 0.1 * f64::from(step);
@@ -69,11 +67,11 @@ mod tests {
             assert!((values.iter().sum::<f64>() - 1.0).abs() < 1e-12);
             assert!(slopes.iter().sum::<f64>().abs() < 1e-12);
             let h = 1e-6;
-            let slope = (spline.at(&coefficients, x + h).0 - spline.at(&coefficients, x - h).0) / (2.0 * h);
-            assert!((spline.at(&coefficients, x).1 - slope).abs() < 1e-6, "{x}");
+            let slope = (at(&coefficients, x + h).0 - at(&coefficients, x - h).0) / (2.0 * h);
+            assert!((at(&coefficients, x).1 - slope).abs() < 1e-6, "{x}");
         }
-        // Even coefficients k give the line k - 1 + ... with slope 1 an interval.
+        // Coefficients that rise by 1 give a line that rises by 1 an interval.
         let line: Vec<f64> = (0..8).map(f64::from).collect();
-        assert!((spline.at(&line, 0.2).1 - 1.0 / 0.6).abs() < 1e-12);
+        assert!((at(&line, 0.2).1 - 1.0 / 0.6).abs() < 1e-12);
     }
 }

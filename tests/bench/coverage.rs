@@ -1,7 +1,7 @@
 //! How often the intervals of a collapse hold the truth, over synthetic data sets.
 //!
 //! ```text
-//! cargo bench --no-default-features --profile dev --bench coverage -- [--sets N] [--bootstraps B] [--only TEXT]
+//! cargo bench --no-default-features --profile dev --bench coverage -- [--sets N] [--bootstraps B] [--only TEXT] [--seed FIRST]
 //! ```
 //!
 //! Each set has four sizes with grids of their own, a smooth master curve and given errors; the
@@ -100,6 +100,7 @@ fn case(name: &'static str, correction: (f64, f64), drift: (f64, f64), given: bo
 fn main() {
     let number = |name: &str, default: usize| argument(name).map_or(default, |text| text.parse().unwrap());
     let (sets, bootstraps) = (number("--sets", 1000), number("--bootstraps", 100));
+    let first = number("--seed", 0) as u64;
     let only = argument("--only").unwrap_or_default();
     let cases = [
         case("exact, window given", (0.0, 1.0), (0.0, 1.0), true),
@@ -116,7 +117,7 @@ fn main() {
     );
     for case in cases.iter().filter(|case| case.name.contains(&only)) {
         let start = Instant::now();
-        let fits: Vec<CollapseFit> = (0..sets as u64)
+        let fits: Vec<CollapseFit> = (first..first + sets as u64)
             .into_par_iter()
             .filter_map(|seed| {
                 let options =

@@ -20,13 +20,8 @@ const MOST_SHARED: f64 = 0.95;
 /// Intervals of the master curve, tried at the fit's own window.
 const INTERVALS: [usize; 9] = [2, 3, 4, 5, 6, 8, 10, 13, 17];
 
-/// One choice's result: a normal law of this weight.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Component {
-    pub(super) weight: f64,
-    pub(super) value: [f64; 3],
-    pub(super) error: [f64; 3],
-}
+/// A choice of less weight is not fitted a second time.
+const NEGLIGIBLE: f64 = 1e-4;
 
 /// The points of a curve that `keep` accepts, as a block of a least-squares fit.
 ///
@@ -120,15 +115,103 @@ pub(super) fn errors_of(problem: &Problem, at: Parameters) -> Option<[f64; 3]> {
 /// What is averaged.
 pub(super) struct Averaged {
     pub(super) rows: Vec<ScanRow>,
-    pub(super) components: Vec<Component>,
-    /// The weight of the fit's own choice, without its objective's half.
+    /// The weight of the fit itself.
     pub(super) own: f64,
 }
 
-struct Choice {
-    left_out: usize,
-    factor: f64,
-    correction: Correction,
+/// A choice of smallest size, window and correction, with its least-squares fit.
+#[derive(Debug, Clone)]
+pub(super) struct Fitted {
+    /// How many of the smallest sizes are left out.
+    pub(super) left_out: usize,
+    /// What the window is multiplied with.
+    pub(super) factor: f64,
+    pub(super) correction: Correction,
+    pub(super) solution: Solution,
+    /// Independent points that it does without.
+    cut: f64,
+    /// The share in the average, all of them together 1.
+    pub(super) weight: f64,
+}
+
+impl Fitted {
+    /// Whether it has all the points and the plain form.
+    pub(super) fn is_plain(&self) -> bool {
+        self.left_out == 0 && self.factor == 1.0 && self.correction == Correction::None
+    }
+
+    /// chi-square, two for each parameter of the plain form and two for each point cut. The
+    /// parameters of a correction cost nothing: corrections are there in every finite system, and
+    /// what is asked is how much they may matter.
+    fn cost(&self, scale: f64) -> f64 {
+        let free = self.correction.parameters(self.solution.observables());
+        self.solution.chi_square / scale + 2.0 * (self.solution.parameters - free) as f64 + 2.0 * self.cut
+    }
+}
+
+/// All choices of the smallest size, the window and the correction, `problem_of` giving the points
+/// of a choice, with their weights, and what errors must be multiplied with where every choice has
+/// a chi-square above what it should be. Empty where nothing could be fitted.
+pub(super) fn choices(
+    problem_of: impl Fn(usize, f64) -> Option<Problem> + Sync,
+    sizes: usize,
+    start: &Start,
+    omega: f64,
+) -> (Vec<Fitted>, f64) {
+    let Some(full) = problem_of(0, 1.0) else { return (Vec::new(), 1.0) };
+    let Some(knots) = intervals(&full, start, omega) else { return (Vec::new(), 1.0) };
+    let full_worth = full.worth();
+    let forms = [Correction::None, Correction::Factor, Correction::Drift, Correction::Shape];
+    let all: Vec<(usize, f64)> =
+        (0..sizes - 1).flat_map(|left_out| WINDOW_FACTORS.map(|factor| (left_out, factor))).collect();
+    let mut fitted: Vec<Fitted> = all
+        .into_par_iter()
+        .filter_map(|(left_out, factor)| {
+            let problem = problem_of(left_out, factor)?;
+            let count = ((knots as f64 * factor).round() as usize).max(2);
+            let cut = full_worth - problem.worth();
+            let used = &forms[..if sizes - left_out > 2 { forms.len() } else { 1 }];
+            let solved = used.iter().filter_map(|&correction| {
+                let solution = problem.solve(start, correction, omega, count)?;
+                Some(Fitted { left_out, factor, correction, solution, cut, weight: 0.0 })
+            });
+            Some(solved.collect::<Vec<_>>())
+        })
+        .flatten()
+        .collect();
+    // Errors that are too small make every choice look bad alike: the best one sets the scale.
+    let scale = fitted.iter().filter_map(|one| one.solution.reduced()).fold(f64::INFINITY, f64::min);
+    let scale = if scale.is_finite() { scale.max(1.0) } else { 1.0 };
+    let lowest = fitted.iter().map(|one| one.cost(scale)).fold(f64::INFINITY, f64::min);
+    for one in &mut fitted {
+        one.weight = (-0.5 * (one.cost(scale) - lowest)).exp();
+    }
+    let total: f64 = fitted.iter().map(|one| one.weight).sum();
+    fitted.iter_mut().for_each(|one| one.weight /= total);
+    (fitted, scale.sqrt())
+}
+
+/// The row of a choice.
+pub(super) fn row(fitted: &Fitted, sizes: &[f64], window: [f64; 2], inflation: f64, points: usize) -> ScanRow {
+    let Solution { theta, covariance, .. } = &fitted.solution;
+    let error = |axis: usize| inflation * covariance[axis][axis].max(0.0).sqrt();
+    ScanRow {
+        min_size: sizes[fitted.left_out],
+        sizes: sizes.len() - fitted.left_out,
+        window_low: window[0] * fitted.factor,
+        window_high: window[1] * fitted.factor,
+        objective: Objective::MasterCurve,
+        correction: fitted.correction,
+        p_c: theta[0],
+        inv_nu: theta[1],
+        kappa_over_nu: theta[2],
+        p_c_error: error(0),
+        inv_nu_error: error(1),
+        kappa_over_nu_error: error(2),
+        quality: fitted.solution.reduced().unwrap_or(0.0),
+        points,
+        weight: fitted.weight,
+    }
 }
 
 /// All choices of smallest size, window and correction, by least squares; those of the plain form
@@ -143,121 +226,64 @@ pub(super) fn average(
     resampling: Resampling,
 ) -> Option<Averaged> {
     let sizes = curves.sizes();
-    let problem_of = |left_out: usize, factor: f64| {
+    let points_of = |left_out: usize, factor: f64| {
         let part = curves.from_size(sizes[left_out]);
         let data = Dataset::new(&part);
         let window = Window::Fixed(window.map(|edge| edge * factor));
         let set = PointSet::select(&data, window, at)?;
-        let problem = problem(&part, &data, &set, resampling);
-        Some((data, window, set, problem))
+        Some((part, data, window, set))
     };
-    let (_, _, _, full) = problem_of(0, 1.0)?;
-    let (full_worth, start) = (full.worth(), at.into());
-    let knots = intervals(&full, &start, OMEGA)?;
-
-    let mut choices = Vec::new();
-    for left_out in 0..sizes.len() - 1 {
-        for factor in WINDOW_FACTORS {
-            for correction in [Correction::None, Correction::Factor, Correction::Drift, Correction::Shape] {
-                if correction == Correction::None || sizes.len() - left_out > 2 {
-                    choices.push(Choice { left_out, factor, correction });
-                }
-            }
-        }
-    }
-    let fitted: Vec<(Choice, Solution, f64, ScanRow, Option<ScanRow>)> = choices
-        .into_par_iter()
-        .filter_map(|choice| {
-            let (data, window, set, problem) = problem_of(choice.left_out, choice.factor)?;
-            let count = ((knots as f64 * choice.factor).round() as usize).max(2);
-            let found = problem.solve(&start, choice.correction, OMEGA, count)?;
-            let [low, high] = window.interval(&data, at)?;
-            let row = |at: Parameters, objective, errors: [f64; 3], quality, points| ScanRow {
-                min_size: sizes[choice.left_out],
-                sizes: sizes.len() - choice.left_out,
-                window_low: low,
-                window_high: high,
-                objective,
-                correction: choice.correction,
-                p_c: at.p_c,
-                inv_nu: at.inv_nu,
-                kappa_over_nu: at.kappa_over_nu,
-                p_c_error: errors[0],
-                inv_nu_error: errors[1],
-                kappa_over_nu_error: errors[2],
-                quality,
-                points,
-                weight: 0.0,
-            };
-            let errors: [f64; 3] = std::array::from_fn(|axis| found.covariance[axis][axis].max(0.0).sqrt());
-            let own = row(Parameters::from_slice(&found.theta), Objective::MasterCurve, errors, found.reduced().unwrap_or(0.0), set.count());
-            let fits_own = choice.left_out == 0 && choice.factor == 1.0;
-            // The fit's own choice is there already.
-            let plain = choice.correction == Correction::None && !fits_own && objective != Objective::MasterCurve;
-            let other = plain
-                .then(|| converge(&data, window, objective, at, None, Effort::COARSE))
-                .flatten()
-                .filter(|outcome| faults(&data, window, outcome).is_empty())
-                .map(|outcome| row(outcome.at, objective, errors, outcome.quality, outcome.set.count()));
-            let cut = full_worth - problem.worth();
-            Some((choice, found, cut, own, other))
-        })
-        .collect();
-
-    // Errors that are too small make every choice look bad alike: the best one sets the scale.
-    let scale = fitted.iter().filter_map(|(_, found, ..)| found.reduced()).fold(f64::INFINITY, f64::min);
-    let scale = if scale.is_finite() { scale.max(1.0) } else { 1.0 };
-    let cost = |correction: Correction, found: &Solution, cut: f64| {
-        let free = if correction == Correction::None { 0.0 } else { 1.0 };
-        found.chi_square / scale + 2.0 * (found.parameters as f64 - free) + 2.0 * cut
+    let problem_of = |left_out: usize, factor: f64| {
+        let (part, data, _, set) = points_of(left_out, factor)?;
+        Some(problem(&part, &data, &set, resampling))
     };
-    let lowest = fitted.iter().map(|(choice, found, cut, ..)| cost(choice.correction, found, *cut)).fold(f64::INFINITY, f64::min);
-    let weight = |correction, found: &Solution, cut| (-0.5 * (cost(correction, found, cut) - lowest)).exp();
-    let total: f64 = fitted.iter().map(|(choice, found, cut, ..)| weight(choice.correction, found, *cut)).sum();
-    if fitted.is_empty() || !total.is_finite() {
+    let (fitted, inflation) = choices(problem_of, sizes.len(), &at.into(), OMEGA);
+    if fitted.is_empty() {
         return None;
     }
     // The fit's own errors against those of least squares at the same points.
-    let ratio: [f64; 3] = fitted
-        .iter()
-        .find(|(choice, ..)| choice.left_out == 0 && choice.factor == 1.0 && choice.correction == Correction::None)
-        .map_or([1.0; 3], |(_, _, _, row, _)| {
-            let own = [row.p_c_error, row.inv_nu_error, row.kappa_over_nu_error];
-            std::array::from_fn(|axis| if own[axis] > 0.0 { statistical[axis] / own[axis] } else { 1.0 })
-        });
-    let mut averaged = Averaged { rows: Vec::new(), components: Vec::new(), own: 0.0 };
-    for (choice, found, cut, mut row, other) in fitted {
-        let mut share = weight(choice.correction, &found, cut) / total;
-        let fits_own = choice.left_out == 0 && choice.factor == 1.0 && choice.correction == Correction::None;
-        if (fits_own || other.is_some()) && objective != Objective::MasterCurve {
-            share *= 0.5;
+    let ratio = fitted.iter().find(|one| one.is_plain()).map_or([1.0; 3], |one| {
+        std::array::from_fn(|axis| {
+            let own = inflation * one.solution.covariance[axis][axis].max(0.0).sqrt();
+            if own > 0.0 { statistical[axis] / own } else { 1.0 }
+        })
+    });
+    let both: Vec<(ScanRow, Option<ScanRow>, bool)> = fitted
+        .par_iter()
+        .filter_map(|one| {
+            let (_, data, interval, set) = points_of(one.left_out, one.factor)?;
+            let own = row(one, &sizes, window, inflation, set.count());
+            // The fit's own choice is there already.
+            let wanted = one.correction == Correction::None && !one.is_plain() && own.weight > NEGLIGIBLE;
+            let other = wanted
+                .then(|| converge(&data, interval, objective, at, None, Effort::COARSE))
+                .flatten()
+                .filter(|outcome| faults(&data, interval, outcome).is_empty())
+                .map(|outcome| ScanRow {
+                    objective,
+                    p_c: outcome.at.p_c,
+                    inv_nu: outcome.at.inv_nu,
+                    kappa_over_nu: outcome.at.kappa_over_nu,
+                    p_c_error: own.p_c_error * ratio[0],
+                    inv_nu_error: own.inv_nu_error * ratio[1],
+                    kappa_over_nu_error: own.kappa_over_nu_error * ratio[2],
+                    quality: outcome.quality,
+                    points: outcome.set.count(),
+                    ..own.clone()
+                });
+            Some((own, other, one.is_plain()))
+        })
+        .collect();
+    let mut averaged = Averaged { rows: Vec::new(), own: 0.0 };
+    for (mut own, other, plain) in both {
+        if plain || other.is_some() {
+            own.weight *= 0.5;
         }
-        if fits_own {
-            averaged.own = share;
+        if plain {
+            averaged.own = own.weight;
         }
-        if let Some(mut other) = other {
-            other.p_c_error *= ratio[0];
-            other.inv_nu_error *= ratio[1];
-            other.kappa_over_nu_error *= ratio[2];
-            other.weight = share;
-            averaged.push(other, 1.0);
-        }
-        row.weight = share;
-        averaged.push(row, scale.sqrt());
+        averaged.rows.extend(other.map(|other| ScanRow { weight: own.weight, ..other }));
+        averaged.rows.push(own);
     }
     Some(averaged)
-}
-
-impl Averaged {
-    fn push(&mut self, mut row: ScanRow, inflation: f64) {
-        row.p_c_error *= inflation;
-        row.inv_nu_error *= inflation;
-        row.kappa_over_nu_error *= inflation;
-        self.components.push(Component {
-            weight: row.weight,
-            value: [row.p_c, row.inv_nu, row.kappa_over_nu],
-            error: [row.p_c_error, row.inv_nu_error, row.kappa_over_nu_error],
-        });
-        self.rows.push(row);
-    }
 }

@@ -56,6 +56,7 @@
 //! agree with it within three errors.
 
 mod average;
+mod joint;
 mod result;
 mod scan;
 mod search;
@@ -72,7 +73,10 @@ use super::resample::{Resampling, resample};
 use crate::seed::Seeds;
 
 pub use average::{OMEGA, WINDOW_FACTORS};
-pub use result::{Alternative, CollapseFit, LandscapePoint, ScaledPoint, landscape, scaled_points};
+pub use joint::{Amplitude, JointFit, JointObservable, JointOptions, fit_joint};
+pub use result::{
+    Alternative, CollapseFit, LandscapePoint, MasterPoint, ScaledPoint, landscape, master_curve, scaled_points,
+};
 pub use scan::{ACCEPTABLE, MIN_SIDE, ScanRow, WINDOW_SHARES};
 pub use search::{INV_NU_RANGE, KAPPA_LIMIT, MAX_QUALITY, MIN_GAIN};
 pub use window::{MIN_POINTS, MIN_POINTS_PER_SIZE};
@@ -310,8 +314,7 @@ pub fn fit(curves: &Curves, options: &CollapseOptions) -> Result<CollapseFit, Sc
     let averaged = average(used_curves, interval, objective, optimum.at, own, resampling);
     let estimate = |axis: usize| {
         let Some(averaged) = &averaged else { return Estimate::new(value[axis], &cloud(axis), inflation, 0.0) };
-        let mut laws: Vec<(f64, f64, f64)> =
-            averaged.components.iter().map(|one| (one.weight, one.value[axis], one.error[axis])).collect();
+        let mut laws: Vec<(f64, f64, f64)> = averaged.rows.iter().map(|row| row.law(axis)).collect();
         // The fit's own weight is shared with the other optima of the same choice.
         let all = 1.0 + alternatives.iter().map(|other| other.weight).sum::<f64>();
         laws.push((averaged.own / all, value[axis], own[axis]));

@@ -55,6 +55,15 @@ pub struct ScanRow {
     pub weight: f64,
 }
 
+impl ScanRow {
+    /// Weight, value and error of a parameter.
+    pub(super) fn law(&self, axis: usize) -> (f64, f64, f64) {
+        let value = [self.p_c, self.inv_nu, self.kappa_over_nu][axis];
+        let error = [self.p_c_error, self.inv_nu_error, self.kappa_over_nu_error][axis];
+        (self.weight, value, error)
+    }
+}
+
 /// A choice of sizes and window with the best collapse found for it.
 #[derive(Debug, Clone)]
 pub(super) struct Choice {
