@@ -57,9 +57,9 @@ pub struct CollapseArgs {
     /// p_c, x - a (L/L_min)^-omega.
     #[arg(long, value_name = "KIND", default_value = "none", conflicts_with_all = ["objective", "window_kind"])]
     correction: Kind,
-    /// The exponent omega of corrections in a joint or corrected fit.
-    #[arg(long, value_name = "W", default_value_t = collapse::OMEGA, allow_hyphen_values = true)]
-    omega: f64,
+    /// The exponent omega of corrections in a joint or corrected fit; 1/nu without it.
+    #[arg(long, value_name = "W", allow_hyphen_values = true)]
+    omega: Option<f64>,
     #[command(flatten)]
     result: ResultArgs,
 }

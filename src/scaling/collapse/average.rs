@@ -11,8 +11,6 @@ use crate::scaling::minimise::Effort;
 use crate::scaling::quality::{Dataset, Objective, Parameters};
 use crate::scaling::resample::Resampling;
 
-/// The exponent omega of the corrections in the average, relative to the smallest size used.
-pub const OMEGA: f64 = 1.0;
 /// The average has the fit's window times these.
 pub const WINDOW_FACTORS: [f64; 3] = [1.0, 0.75, 0.5];
 /// What the points of replicates have in common, at most; the rest keeps the covariance regular.
@@ -108,7 +106,7 @@ pub(super) fn problem(curves: &Curves, data: &Dataset, set: &PointSet, resamplin
 /// The errors of p_c, 1/nu and kappa/nu of the plain form by least squares.
 pub(super) fn errors_of(problem: &Problem, at: Parameters) -> Option<[f64; 3]> {
     let start = at.into();
-    let found = problem.solve(&start, Correction::None, OMEGA, intervals(problem, &start, OMEGA)?)?;
+    let found = problem.solve(&start, Correction::None, at.inv_nu, intervals(problem, &start, at.inv_nu)?)?;
     Some(std::array::from_fn(|axis| found.covariance[axis][axis].max(0.0).sqrt()))
 }
 
@@ -237,7 +235,7 @@ pub(super) fn average(
         let (part, data, _, set) = points_of(left_out, factor)?;
         Some(problem(&part, &data, &set, resampling))
     };
-    let (fitted, inflation) = choices(problem_of, sizes.len(), &at.into(), OMEGA);
+    let (fitted, inflation) = choices(problem_of, sizes.len(), &at.into(), at.inv_nu);
     if fitted.is_empty() {
         return None;
     }

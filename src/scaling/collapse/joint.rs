@@ -9,7 +9,7 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::average::{OMEGA, block, choices, intervals, row};
+use super::average::{block, choices, intervals, row};
 use super::scan::ScanRow;
 use super::search::{KAPPA_LIMIT, kappa_at, starts_around};
 use super::window::{MIN_POINTS, MIN_POINTS_PER_SIZE, PointSet, Window};
@@ -36,8 +36,9 @@ pub struct JointOptions {
     pub guess: Option<Parameters>,
     /// The correction of the fit itself; all of them are in the average.
     pub correction: Correction,
-    /// The exponent omega of corrections, above 0.
-    pub omega: f64,
+    /// The exponent omega of corrections, above 0; `None`: 1/nu of a plain collapse of the first
+    /// observable, that of analytic corrections.
+    pub omega: Option<f64>,
     /// Starts around the optimum.
     pub starts: usize,
     /// The seed of the starts.
@@ -46,7 +47,7 @@ pub struct JointOptions {
 
 impl Default for JointOptions {
     fn default() -> Self {
-        Self { window: None, guess: None, correction: Correction::None, omega: OMEGA, starts: 40, seed: 0 }
+        Self { window: None, guess: None, correction: Correction::None, omega: None, starts: 40, seed: 0 }
     }
 }
 
@@ -191,8 +192,10 @@ pub fn fit_joint(observables: &[(&str, &Curves)], options: &JointOptions) -> Res
     let Some((_, first)) = observables.first() else {
         return option("observables", "0".into(), "at least one");
     };
-    if !(options.omega.is_finite() && options.omega > 0.0) {
-        return option("omega", options.omega.to_string(), "a finite number above 0");
+    if let Some(omega) = options.omega
+        && !(omega.is_finite() && omega > 0.0)
+    {
+        return option("omega", omega.to_string(), "a finite number above 0");
     }
     if let Some((name, _)) = observables.iter().find(|(_, curves)| curves.sizes() != first.sizes()) {
         return option("observable", (*name).into(), "an observable with the sizes of the first one");
@@ -209,6 +212,7 @@ pub fn fit_joint(observables: &[(&str, &Curves)], options: &JointOptions) -> Res
     if options.correction != Correction::None && alone.sizes.len() < 3 {
         return Err(ScalingError::TooFewSizes { there: alone.sizes.len(), needed: 3 });
     }
+    let omega = options.omega.unwrap_or(alone.inv_nu.value);
     let task = Task {
         curves: observables.iter().map(|(name, curves)| (*name, curves.from_size(alone.sizes[0]))).collect(),
         resampling: observables.iter().map(|(_, curves)| Resampling::for_curves(curves)).collect(),
@@ -225,7 +229,7 @@ pub fn fit_joint(observables: &[(&str, &Curves)], options: &JointOptions) -> Res
     let mut starts = vec![alone.parameters()];
     starts.extend(starts_around(&data, Window::Fixed(alone.window), starts[0], options.starts, &mut stream));
     let ends: Vec<Option<(Solution, Problem, usize)>> =
-        starts.par_iter().map(|&start| task.solve(&begin(start), options.correction, options.omega)).collect();
+        starts.par_iter().map(|&start| task.solve(&begin(start), options.correction, omega)).collect();
     let cost = |solution: &Solution| solution.chi_square + 2.0 * (solution.parameters as f64 - solution.worth);
     let best = ends.iter().flatten().min_by(|a, b| cost(&a.0).total_cmp(&cost(&b.0)));
     let Some((solution, problem, _)) = best else {
@@ -235,7 +239,7 @@ pub fn fit_joint(observables: &[(&str, &Curves)], options: &JointOptions) -> Res
     let start = solution.start(count);
     let sizes = task.curves[0].1.sizes();
     let problem_of = |left_out: usize, factor: f64| task.problem(&start, left_out, factor);
-    let (fitted, inflation) = choices(problem_of, sizes.len(), &start, options.omega);
+    let (fitted, inflation) = choices(problem_of, sizes.len(), &start, omega);
     let own_error = |axis: usize| inflation * solution.covariance[axis][axis].max(0.0).sqrt();
     let estimate = |axis: usize| {
         let mut laws: Vec<(f64, f64, f64)> = fitted
@@ -319,7 +323,7 @@ pub fn fit_joint(observables: &[(&str, &Curves)], options: &JointOptions) -> Res
             })
             .collect(),
         correction: options.correction,
-        omega: options.omega,
+        omega,
         amplitudes: amplitudes.collect(),
         parameters: parameters.collect(),
         covariance: solution
@@ -398,7 +402,13 @@ mod tests {
     fn corrections_are_found_where_they_are() {
         let [order, chi] = observables(99, 0.15, 0.0);
         let fitted = |correction| {
-            let options = JointOptions { window: Some([-1.2, 1.2]), correction, starts: 10, ..Default::default() };
+            let options = JointOptions {
+                window: Some([-1.2, 1.2]),
+                correction,
+                omega: Some(1.0),
+                starts: 10,
+                ..Default::default()
+            };
             fit_joint(&[("order", &order), ("chi", &chi)], &options).unwrap()
         };
         let (plain, drift) = (fitted(Correction::None), fitted(Correction::Drift));
@@ -418,6 +428,7 @@ mod tests {
         let options = JointOptions {
             window: Some([-1.2, 1.2]),
             correction: Correction::Factor,
+            omega: Some(1.0),
             starts: 10,
             ..Default::default()
         };
@@ -435,7 +446,7 @@ mod tests {
             fit_joint(observables, options).unwrap_err().to_string()
         };
         assert!(message(&[], &JointOptions::default()).contains("observables 0"));
-        let omega = JointOptions { omega: -1.0, ..Default::default() };
+        let omega = JointOptions { omega: Some(-1.0), ..Default::default() };
         assert!(message(&[("order", &order)], &omega).contains("omega -1"));
         let fewer = chi.from_size(32.0);
         assert!(message(&[("order", &order), ("chi", &fewer)], &JointOptions::default()).contains("chi"));

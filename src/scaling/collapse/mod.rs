@@ -72,7 +72,7 @@ use super::quality::{Objective, Parameters};
 use super::resample::{Resampling, resample};
 use crate::seed::Seeds;
 
-pub use average::{OMEGA, WINDOW_FACTORS};
+pub use average::WINDOW_FACTORS;
 pub use joint::{Amplitude, JointFit, JointObservable, JointOptions, fit_joint};
 pub use result::{
     Alternative, CollapseFit, LandscapePoint, MasterPoint, ScaledPoint, landscape, master_curve, scaled_points,

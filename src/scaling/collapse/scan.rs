@@ -33,7 +33,7 @@ pub struct ScanRow {
     pub window_high: f64,
     /// What each point is compared with.
     pub objective: Objective,
-    /// The correction to scaling that is fitted along, with [`OMEGA`](super::OMEGA).
+    /// The correction to scaling that is fitted along.
     pub correction: Correction,
     /// p_c there.
     pub p_c: f64,
