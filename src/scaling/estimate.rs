@@ -9,12 +9,18 @@ const Z95: f64 = 1.959_963_984_540_054;
 
 /// A parameter with its errors.
 ///
-/// `statistical` is the standard deviation over resamples; `systematic` the weighted deviation over
-/// a scan of choices. The intervals hold both: each half-width is the square root of the sum of
-/// squares of the statistical part and of z times the systematic error (z = 1 and 1.96). The
-/// statistical part is the larger of z times the standard deviation and of the distance of the
-/// resamples' quantile (16 % and 84 %, 2.5 % and 97.5 %) from the value, so that skewed resamples
-/// and resamples that lie beside the value widen their side and never narrow the other.
+/// `statistical` is the standard deviation over resamples, and `systematic` what other choices add to
+/// it; the intervals hold both.
+///
+/// Where `systematic` is the weighted deviation over a scan, each half-width is the square root of the
+/// sum of squares of the statistical part and of z times the systematic error (z = 1 and 1.96). Where
+/// the result is an average over choices (a collapse), the intervals reach to the 16 and 84 %, and the
+/// 2.5 and 97.5 % quantiles of a mixture of normal laws, one a choice, where these lie beyond the
+/// statistical part; `systematic` is then what makes the statistical error half the width of the 68 %
+/// interval, in quadrature, and each side of the 95 % interval is at least 1.96 times that of the
+/// 68 % one. The statistical part is the larger of z times the standard deviation and of the distance
+/// of the resamples' quantile from the value, so that skewed resamples and resamples that lie beside
+/// the value widen their side and never narrow the other.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Estimate {
     /// The value at the optimum.
@@ -73,7 +79,11 @@ impl Estimate {
         let interval68 = interval(self.interval68, 0.158_655);
         let half = 0.5 * (interval68[1] - interval68[0]);
         let systematic = (half * half - self.statistical * self.statistical).max(0.0).sqrt();
-        Self { systematic, interval68, interval95: interval(self.interval95, 0.025), ..self }
+        let [low, high] = interval(self.interval95, 0.025);
+        // The average has the tails of the few choices that were tried: a normal law's at least.
+        let side = |end: f64| self.value + Z95 * (end - self.value);
+        let interval95 = [low.min(side(interval68[0])), high.max(side(interval68[1]))];
+        Self { systematic, interval68, interval95, ..self }
     }
 
     /// The same with another systematic error, in place of one that is unknown.
@@ -176,6 +186,22 @@ mod tests {
         assert_eq!(standard_deviation(&[1.0]), 0.0);
         assert!((weighted_deviation([(1.0, 3.0), (1.0, 4.0)]) - 12.5f64.sqrt()).abs() < 1e-15);
         assert!((weighted_deviation([(0.01, 10.0)]) - 1.0).abs() < 1e-15);
+    }
+
+    #[test]
+    fn mixtures_have_their_quantiles_and_widen_the_side_where_they_lie() {
+        let normal = [(2.0, 1.0, 0.5)];
+        assert!((mixture_quantile(&normal, 0.158_655).unwrap() - 0.5).abs() < 1e-5);
+        assert!((mixture_quantile(&[(1.0, 0.0, 1.0), (1.0, 10.0, 1.0)], 0.5).unwrap() - 5.0).abs() < 1e-6);
+        assert_eq!(mixture_quantile(&[(0.0, 1.0, 1.0)], 0.5), None);
+        // The other choice lies above: that side reaches it, the other is the statistical one.
+        let estimate = Estimate::of_laws(0.0, 1.0, &[(0.5, 0.0, 1.0), (0.5, 4.0, 1.0)]);
+        assert_eq!(estimate.interval68[0], -1.0);
+        let below: f64 =
+            [0.0, 4.0].map(|value| 0.5 * erfc((value - estimate.interval68[1]) / 2f64.sqrt())).iter().sum();
+        assert!((0.5 * below - 0.841_345).abs() < 1e-5, "{estimate:?}");
+        assert!((2.0 * estimate.total() - (estimate.interval68[1] + 1.0)).abs() < 1e-9);
+        assert!(estimate.interval95[1] >= Z95 * estimate.interval68[1]);
     }
 
     #[test]

@@ -23,13 +23,14 @@ const NEGLIGIBLE: f64 = 1e-4;
 
 /// The points of a curve that `keep` accepts, as a block of a least-squares fit.
 ///
-/// Points of shared runs lose their correlation as exp(-distance) over the width of the points kept,
-/// since nothing tells how they do: a size's offset is then about as uncertain as any of its points,
-/// and a tilt more than it need be.
+/// Points of shared runs lose their correlation as exp(-distance/reach), since nothing tells how they
+/// do. With the width of the window as the reach a size's offset is about as uncertain as any of its
+/// points, and a tilt more than it need be.
 pub(super) fn block(
     curve: &Curve,
     observable: usize,
     resampling: Resampling,
+    reach: f64,
     keep: impl Fn(usize) -> bool,
 ) -> Option<Block> {
     let kept: Vec<usize> = (0..curve.points().len()).filter(|&j| keep(j)).collect();
@@ -42,8 +43,7 @@ pub(super) fn block(
     match resampling {
         Resampling::PointByPoint => {}
         Resampling::SharedRuns => {
-            let range = points[points.len() - 1].control - points[0].control;
-            let links = points.windows(2).map(|pair| (-(pair[1].control - pair[0].control) / range).exp());
+            let links = points.windows(2).map(|pair| (-(pair[1].control - pair[0].control) / reach).exp());
             shared = Shared::Chain(std::iter::once(0.0).chain(links).collect());
         }
         Resampling::Replicates => {
@@ -96,10 +96,24 @@ pub(super) fn intervals(problem: &Problem, start: &Start, omega: f64) -> Option<
         .map(|(_, count)| count)
 }
 
-/// The points of a set as a least-squares problem.
-pub(super) fn problem(curves: &Curves, data: &Dataset, set: &PointSet, resampling: Resampling) -> Problem {
+/// The width of a window in the control at a size.
+pub(super) fn reach(window: [f64; 2], size: f64, inv_nu: f64) -> f64 {
+    (window[1] - window[0]) * size.powf(-inv_nu)
+}
+
+/// The points of a set as a least-squares problem; `window` is the whole one in x.
+pub(super) fn problem(
+    curves: &Curves,
+    data: &Dataset,
+    set: &PointSet,
+    resampling: Resampling,
+    window: [f64; 2],
+    inv_nu: f64,
+) -> Problem {
     let offsets = curves.curves().iter().zip(&data.offsets);
-    let kept = |(curve, offset): (&Curve, &usize)| block(curve, 0, resampling, |j| set.contains(offset + j));
+    let kept = |(curve, offset): (&Curve, &usize)| {
+        block(curve, 0, resampling, reach(window, curve.size(), inv_nu), |j| set.contains(offset + j))
+    };
     Problem::new(offsets.filter_map(kept).collect())
 }
 
@@ -233,7 +247,7 @@ pub(super) fn average(
     };
     let problem_of = |left_out: usize, factor: f64| {
         let (part, data, _, set) = points_of(left_out, factor)?;
-        Some(problem(&part, &data, &set, resampling))
+        Some(problem(&part, &data, &set, resampling, window, at.inv_nu))
     };
     let (fitted, inflation) = choices(problem_of, sizes.len(), &at.into(), at.inv_nu);
     if fitted.is_empty() {

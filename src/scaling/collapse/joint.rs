@@ -9,7 +9,7 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::average::{block, choices, intervals, row};
+use super::average::{block, choices, intervals, reach, row};
 use super::scan::ScanRow;
 use super::search::{KAPPA_LIMIT, kappa_at, starts_around};
 use super::window::{MIN_POINTS, MIN_POINTS_PER_SIZE, PointSet, Window};
@@ -145,7 +145,8 @@ impl Task<'_> {
             let set = PointSet::select(&data, Window::Fixed(self.window.map(|edge| edge * factor)), at)?;
             let all = part.curves().iter().zip(&data.offsets);
             blocks.extend(all.filter_map(|(curve, offset)| {
-                block(curve, observable, self.resampling[observable], |j| set.contains(offset + j))
+                let reach = reach(self.window, curve.size(), start.inv_nu);
+                block(curve, observable, self.resampling[observable], reach, |j| set.contains(offset + j))
             }));
         }
         Some(Problem::new(blocks))

@@ -148,7 +148,9 @@ pub(super) fn chosen(choices: &[Choice], all_sizes: usize, resampling: Resamplin
         .filter(|choice| quality(choice) <= ACCEPTABLE * lowest.max(1.0))
         .map(|choice| {
             let errors = choice.outcome.as_ref().and_then(|outcome| {
-                let problem = problem(&choice.curves, &choice.data, &outcome.set, resampling);
+                let window = choice.window.interval(&choice.data, outcome.at)?;
+                let inv_nu = outcome.at.inv_nu;
+                let problem = problem(&choice.curves, &choice.data, &outcome.set, resampling, window, inv_nu);
                 errors_of(&problem, outcome.at)
             });
             (errors.map_or(f64::INFINITY, |errors| errors.iter().map(|error| error.ln()).sum()), choice)

@@ -18,12 +18,7 @@ import scipy.optimize
 warnings.simplefilter("ignore")
 np.asfarray = lambda a, dtype=float: np.asarray(a, dtype=dtype)
 np.int = int
-if not hasattr(scipy.optimize, "optimize"):
-    scipy.optimize.optimize = scipy.optimize
-try:
-    import scipy.optimize.optimize  # noqa: F401
-except ImportError:
-    sys.modules["scipy.optimize.optimize"] = scipy.optimize._optimize
+sys.modules["scipy.optimize.optimize"] = scipy.optimize._optimize
 
 import fssa
 
