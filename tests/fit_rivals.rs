@@ -45,6 +45,7 @@ fn a_crossover_does_not_sharpen_and_a_jump_does() {
     write_table(&path, &[16.0, 64.0, 256.0], |_, p| 1.0 / (1.0 + (0.05 / p).powf(2.5)));
     let smooth = call("power_law,logistic,essential_singularity,jump");
     assert_eq!(smooth["sharpening"]["sharpens"], false, "{}", smooth["sharpening"]);
+    assert_eq!(smooth["sharpening"]["transition"], "none");
     for one in smooth["sizes"].as_array().unwrap() {
         assert_eq!(one["best"], "logistic", "{one}");
     }

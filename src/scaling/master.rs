@@ -51,8 +51,10 @@ pub(crate) enum Shared {
     /// This share of their variance: the correlation of any two points.
     Common(f64),
     /// The correlation of every point with the one before it (that of the first is not used), the
-    /// points forming a chain.
+    /// points forming a chain, measured over replicates.
     Chain(Vec<f64>),
+    /// The same, assumed: chi-square is then no count of points.
+    AssumedChain(Vec<f64>),
 }
 
 /// Points of one size and one observable.
@@ -69,13 +71,12 @@ pub(crate) struct Block {
 }
 
 impl Block {
-    /// How many independent points the block is worth.
+    /// How many independent points the block is worth: all of them once a known correlation is taken
+    /// out.
     pub(crate) fn worth(&self) -> f64 {
-        let n = self.control.len() as f64;
         match &self.shared {
-            Shared::Nothing => n,
-            Shared::Common(share) => n / (1.0 + (n - 1.0).max(0.0) * share),
-            Shared::Chain(links) => 1.0 + links.iter().skip(1).map(|link| 1.0 - link).sum::<f64>(),
+            Shared::AssumedChain(links) => 1.0 + links.iter().skip(1).map(|link| 1.0 - link).sum::<f64>(),
+            _ => self.control.len() as f64,
         }
     }
 
@@ -94,7 +95,7 @@ impl Block {
                     *value = (*value - mean) / own + mean / common;
                 }
             }
-            Shared::Chain(links) => {
+            Shared::Chain(links) | Shared::AssumedChain(links) => {
                 for j in (1..values.len()).rev() {
                     values[j] = (values[j] - links[j] * values[j - 1]) / (1.0 - links[j] * links[j]).sqrt();
                 }

@@ -1,13 +1,14 @@
 //! Exponents: data collapse over system sizes, and rival laws for one curve.
 //!
 //! Every number comes with two errors. The *statistical* one is the spread over resamples, each
-//! fitted anew; the *systematic* one is the spread over choices that could have been made otherwise
-//! (window, smallest size, objective, fit range, other optima that are consistent with themselves),
-//! weighted by how well each choice fits. A fit that cannot be trusted says `reliable: false` and
-//! why.
+//! fitted anew; the *systematic* one is what choices add that could have been made otherwise (window,
+//! smallest size, objective, corrections to scaling, fit range, other optima that are consistent with
+//! themselves), weighted by how well each choice fits. A fit that cannot be trusted says
+//! `reliable: false` and why.
 //!
 //! - [`collapse::fit`]: finite-size scaling, x = (p - p_c) L^(1/nu), y = A L^(kappa/nu), by
 //!   Houdayer and Hartmann's quality ([`quality()`]; Phys. Rev. B 70, 014418).
+//! - [`collapse::fit_joint`]: several observables with one p_c and nu, and corrections to scaling.
 //! - [`fit::fit`]: one curve, power law with p_c against its rivals, on the same points, by AICc and on
 //!   replicates left out.
 //! - [`sharpening()`]: whether the transition narrows as the size grows.
@@ -51,7 +52,7 @@ pub use named::Named;
 pub use peaks::peaks;
 pub use quality::{Objective, Parameters, Quality, quality};
 pub use resample::Resampling;
-pub use sharpening::{Sharpening, SizeWidth, sharpening};
+pub use sharpening::{JUMP_STEP, Sharpening, SizeWidth, Transition, sharpening};
 pub use smooth::smooth_quality;
 pub use tail::{
     BinnedTail, CorrectedTail, MIN_OBSERVATIONS, SizeBin, TailChance, TailFit, choose_cutoffs, cutoff_spread,

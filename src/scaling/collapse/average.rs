@@ -14,7 +14,9 @@ use crate::scaling::resample::Resampling;
 /// The average has the fit's window times these.
 pub const WINDOW_FACTORS: [f64; 3] = [1.0, 0.75, 0.5];
 /// What the points of replicates have in common, at most; the rest keeps the covariance regular.
-const MOST_SHARED: f64 = 0.95;
+const MOST_SHARED: f64 = 0.99;
+/// Neighbouring points of replicates that share more than this on average form a chain.
+const CHAIN_FROM: f64 = 0.8;
 /// Intervals of the master curve, tried at the fit's own window.
 const INTERVALS: [usize; 9] = [2, 3, 4, 5, 6, 8, 10, 13, 17];
 
@@ -44,7 +46,7 @@ pub(super) fn block(
         Resampling::PointByPoint => {}
         Resampling::SharedRuns => {
             let links = points.windows(2).map(|pair| (-(pair[1].control - pair[0].control) / reach).exp());
-            shared = Shared::Chain(std::iter::once(0.0).chain(links).collect());
+            shared = Shared::AssumedChain(std::iter::once(0.0).chain(links).collect());
         }
         Resampling::Replicates => {
             deviations = vec![vec![0.0; points.len()]; curve.replicates()];
@@ -53,7 +55,7 @@ pub(super) fn block(
                     deviations[replicate][j] = value - point.value;
                 }
             }
-            shared = Shared::Common(shared_by(&deviations));
+            shared = shared_by(&deviations);
         }
     }
     Some(Block {
@@ -67,20 +69,27 @@ pub(super) fn block(
     })
 }
 
-/// The mean correlation of two points over replicates, from 0 to [`MOST_SHARED`].
-fn shared_by(deviations: &[Vec<f64>]) -> f64 {
+/// What the points of replicates have in common. Where neighbouring points hardly differ, as those of
+/// one sweep, they form a chain; else all points share as much as two of them do on average.
+fn shared_by(deviations: &[Vec<f64>]) -> Shared {
     let points = deviations.first().map_or(0, Vec::len);
-    let spread: Vec<f64> =
-        (0..points).map(|j| deviations.iter().map(|one| one[j] * one[j]).sum::<f64>().sqrt()).collect();
-    let used = spread.iter().filter(|&&s| s > 0.0).count() as f64;
-    if used < 2.0 {
-        return 0.0;
+    let norm = |j: usize| deviations.iter().map(|one| one[j] * one[j]).sum::<f64>().sqrt();
+    let spread: Vec<f64> = (0..points).map(norm).collect();
+    let correlation = |i: usize, j: usize| {
+        let product: f64 = deviations.iter().map(|one| one[i] * one[j]).sum();
+        let scale = spread[i] * spread[j];
+        if scale > 0.0 { (product / scale).clamp(0.0, MOST_SHARED) } else { 0.0 }
+    };
+    if points < 2 {
+        return Shared::Nothing;
     }
-    let squares: f64 = deviations
-        .iter()
-        .map(|one| one.iter().zip(&spread).filter(|(_, s)| **s > 0.0).map(|(d, s)| d / s).sum::<f64>().powi(2))
-        .sum();
-    ((squares - used) / (used * (used - 1.0))).clamp(0.0, MOST_SHARED)
+    let links: Vec<f64> = std::iter::once(0.0).chain((1..points).map(|j| correlation(j - 1, j))).collect();
+    if links.iter().sum::<f64>() > CHAIN_FROM * (points - 1) as f64 {
+        return Shared::Chain(links);
+    }
+    let pairs = (0..points).flat_map(|j| (0..j).map(move |i| (i, j)));
+    let sum: f64 = pairs.map(|(i, j)| correlation(i, j)).sum();
+    Shared::Common(sum / (0.5 * (points * (points - 1)) as f64))
 }
 
 /// The master curve's number of intervals with the lowest AIC.

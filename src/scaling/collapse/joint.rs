@@ -65,7 +65,8 @@ pub struct JointObservable {
 /// An amplitude of a correction at the smallest size, with its statistical error.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Amplitude {
-    /// Its name, `b NAME`, `a`, or `g0 NAME` to `g2 NAME`.
+    /// Its name: `b NAME`, `a`, or `g0 NAME` to `g2 NAME`, the coefficients of a parabola in u, which
+    /// goes from 0 to 1 over the points' x.
     pub name: String,
     /// The value at the smallest size used: the correction is this times (L/L_min)^-omega.
     pub value: f64,
@@ -302,10 +303,19 @@ pub fn fit_joint(observables: &[(&str, &Curves)], options: &JointOptions) -> Res
             task.curves.iter().flat_map(|(name, _)| (0..3).map(move |k| format!("g{k} {name}"))).collect()
         }
     };
-    let amplitudes = extra.iter().enumerate().map(|(k, name)| Amplitude {
-        name: name.clone(),
-        value: solution.theta[2 + count + k],
-        statistical: own_error(2 + count + k),
+    // The least squares measure sizes by their middle one.
+    let unit = |axis: usize| {
+        let middle = problem.ln_middle;
+        match options.correction {
+            Correction::Drift if axis >= 2 + count => (middle * solution.theta[1]).exp(),
+            Correction::Shape if axis >= 2 + count => (middle * solution.theta[2 + (axis - 2 - count) / 3]).exp(),
+            _ => 1.0,
+        }
+    };
+    let amplitudes = extra.iter().enumerate().map(|(k, name)| {
+        let axis = 2 + count + k;
+        let (value, statistical) = (solution.theta[axis] * unit(axis), own_error(axis) * unit(axis));
+        Amplitude { name: name.clone(), value, statistical }
     });
     let parameters =
         ["p_c".to_owned(), "inv_nu".to_owned()].into_iter().chain(names("kappa_over_nu")).chain(extra.clone());
@@ -330,7 +340,11 @@ pub fn fit_joint(observables: &[(&str, &Curves)], options: &JointOptions) -> Res
         covariance: solution
             .covariance
             .iter()
-            .map(|row| row.iter().map(|value| value * inflation * inflation).collect())
+            .enumerate()
+            .map(|(a, row)| {
+                let scale = |b: usize| inflation * inflation * unit(a) * unit(b);
+                row.iter().enumerate().map(|(b, value)| value * scale(b)).collect()
+            })
             .collect(),
         quality,
         chi_square: solution.chi_square,

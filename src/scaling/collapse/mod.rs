@@ -15,14 +15,14 @@
 //!
 //! Two other objectives need no such care: [`Objective::Smooth`], a window with soft edges, whose
 //! weights are iterated in the same way, and [`Objective::GaussianProcess`], a maximum likelihood.
-//! All of them are in the scan of systematic errors.
 //!
 //! Without a window, p_c, the window and the smallest size are found from the data. The window then
-//! holds a share (15, 25, 40 or 60 %, at least 4 on each side) of the points of the smallest size,
+//! holds a share (15, 25, 40, 60 or 100 %, at least 4 on each side) of the points of the smallest size,
 //! half of them on each side of p_c, and the smallest sizes are left out one by one while at least
 //! three remain. For each choice a grid scan over the whole control range, 1/nu in [0.12, 3] and
 //! kappa/nu around the slope of ln A at p_c gives the starts. Of the sound results with S at most
-//! 1.5 max(1, lowest S), the one with most points is taken, and its window is fixed in x.
+//! 1.5 max(1, lowest S), the one whose points determine the parameters best (the smallest product of
+//! their three errors by least squares) is taken, and its window is fixed in x.
 //!
 //! # What is no collapse
 //! A result is sound when 1/nu is inside [0.05, 5] and not at its edges, kappa/nu inside [-10, 10],
@@ -34,26 +34,40 @@
 //!
 //! # Errors
 //! Statistical: [`Resampling`], each resample searched anew with the same window from the optimum
-//! and from three ends of other resamples, until its set is consistent; the lowest S counts, as in the fit. The statistical error is multiplied by sqrt(S) if S > 1, since the
-//! errors are then too small for what the points scatter. Systematic: the scan's results,
-//! each with the weight w = exp(1 - S/max(1, S_fit)) up to 1, times the share of points if it has
-//! fewer than the fit. Four questions are asked apart and their answers d added in quadrature: the
-//! windows, the objective and the alternatives each give sqrt(sum w d^2 / max(1, sum w)); the
-//! smallest size gives the bias that a correction L^-0.8 ([`SLOWEST_CORRECTION`]) would leave in the
-//! fit, d / (1 - m'/m) with the slopes m and m' of L^-0.8 against ln L over the fit's sizes and the
-//! row's, as a mean by quality and by the spread of
-//! ln L, with the noise of d added to it. The scan is followed from the optimum. Statistical
-//! noise of its smaller sets is in it, so it errs on the large side. Where no other choice is sound
-//! it is unknown, and half the range searched is shown; with two sizes nothing tells of corrections
-//! to scaling, and a warning says so.
+//! and from the ends of other resamples, until its set is consistent; the lowest S counts, as in the
+//! fit. The statistical error is multiplied by sqrt(S) if S > 1, since the errors are then too small
+//! for what the points scatter.
+//!
+//! Combined: an average over what could have been chosen otherwise (after W. I. Jay and E. T. Neil,
+//! Phys. Rev. D 103, 114502 (2021), arXiv:2008.01069). The choices are the smallest size (all but the last
+//! two may be left out), the window (1, 3/4 and 1/2 of the fit's) and the form: plain, or with one
+//! [`Correction`](super::Correction), of exponent omega = 1/nu, as analytic corrections have it, whatever the size is
+//! measured in. Each is fitted by least squares with a cubic spline as the master curve, and has the
+//! weight exp(-(chi-square + 2 parameters + 2 points left out)/2). The parameters of a correction cost
+//! nothing: corrections exist in every finite system, and what is asked is how much they may matter.
+//! The plain choices are fitted by the fit's own objective as well, at half the weight each, the other
+//! optima sharing that of the fit. The 68 and 95 % intervals hold the statistical ones and the middle
+//! 68 and 95 % of the mixture of normal laws of all choices, value and error of each; no side of the
+//! 95 % interval is shorter than 1.96 times that of the 68 % one. They are one-sided where
+//! the choices agree on a side. `systematic` is what makes the statistical error half the width of the
+//! 68 % interval, in quadrature.
+//!
+//! What this means: where one of the forms is right, the 68 % interval holds the truth at least about
+//! as often as it says. Where the plain form is exact, it does so more often, since corrections that the
+//! data cannot exclude are in it. A correction that falls more slowly than L^(-1/nu) and shows in no
+//! size is not. `cargo bench --bench coverage` counts. With two sizes nothing tells of corrections to
+//! scaling, and a warning says so. Where no choice can be fitted the systematic error is unknown, and half
+//! the range searched is shown.
 //!
 //! # Reliable
-//! Errors are here the statistical one and the plain spread over scan and alternatives, without the
-//! extrapolation in size. A sound optimum is reported as unreliable where fewer than half of the starts around it end
+//! A sound optimum is reported as unreliable where fewer than half of the starts around it end
 //! within two combined errors of it, fewer than 80 % of the resamples could be fitted, the error of
 //! 1/nu or kappa/nu exceeds half of it (of 0.5, for a small kappa/nu) or that of p_c a fifth of the
-//! range of the controls, no other choice of the scan is sound, or fewer than half of the searches over everything that led to the window
-//! agree with it within three errors.
+//! range of the controls, no choice of the average could be fitted, or fewer than half of the searches
+//! over everything that led to the window agree with it within three errors.
+//!
+//! # Several observables
+//! [`fit_joint`] fits observables with one p_c and one nu, and corrections to scaling, by least squares.
 
 mod average;
 mod joint;
@@ -104,8 +118,7 @@ const PROBES: usize = 50;
 const RESAMPLE_STARTS: usize = 3;
 /// The first edges of those searches, in standard deviations of these optima.
 const PROBE_STEP: f64 = 0.3;
-/// Alternatives of less weight than this are false minima and not reported; rows of the scan of
-/// less weight say nothing of the systematic error.
+/// Alternatives of less weight than this are false minima and not reported.
 const MIN_WEIGHT: f64 = 1e-3;
 
 /// How to fit a collapse.

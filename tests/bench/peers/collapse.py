@@ -5,7 +5,7 @@ control, value, error; RESAMPLES has one row a resample with the values of all r
 line: seconds, resamples, evaluations, and the standard deviations of the three parameters. Every
 resample starts at the given parameters, which a user of fssa would have to know.
 
-fssa 0.7.6 needs three names that numpy and scipy have dropped.
+fssa 0.7.6 needs names that numpy and scipy have dropped.
 """
 
 import sys
@@ -18,6 +18,9 @@ import scipy.optimize
 warnings.simplefilter("ignore")
 np.asfarray = lambda a, dtype=float: np.asarray(a, dtype=dtype)
 np.int = int
+# Only fssa's own minimiser needs this one; scipy's is used here.
+if not hasattr(scipy.optimize._optimize, "wrap_function"):
+    scipy.optimize._optimize.wrap_function = None
 sys.modules["scipy.optimize.optimize"] = scipy.optimize._optimize
 
 import fssa
