@@ -92,14 +92,17 @@ fn shared_by(deviations: &[Vec<f64>]) -> Shared {
     Shared::Common(sum / (0.5 * (points * (points - 1)) as f64))
 }
 
-/// The master curve's number of intervals with the lowest AIC.
+/// The master curve's number of intervals with the lowest BIC: knots that fit the noise make the slopes
+/// steeper than they are, and the errors of the parameters too small.
 pub(super) fn intervals(problem: &Problem, start: &Start, omega: f64) -> Option<usize> {
+    let points: usize = problem.blocks.iter().map(|block| block.control.len()).sum();
+    let penalty = (points.max(8) as f64).ln();
     let correction = if problem.sizes() > 2 { Correction::Factor } else { Correction::None };
     INTERVALS
         .into_par_iter()
         .filter_map(|count| {
             let found = problem.solve(start, correction, omega, count)?;
-            Some((found.chi_square + 2.0 * found.parameters as f64, count))
+            Some((found.chi_square + penalty * found.parameters as f64, count))
         })
         .min_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)))
         .map(|(_, count)| count)

@@ -17,12 +17,13 @@
 //! weights are iterated in the same way, and [`Objective::GaussianProcess`], a maximum likelihood.
 //!
 //! Without a window, p_c, the window and the smallest size are found from the data. The window then
-//! holds a share (15, 25, 40, 60 or 100 %, at least 4 on each side) of the points of the smallest size,
+//! holds a share (15, 25, 40 or 60 %, with shared runs also 100 %, at least 4 on each side) of the points of the smallest size,
 //! half of them on each side of p_c, and the smallest sizes are left out one by one while at least
 //! three remain. For each choice a grid scan over the whole control range, 1/nu in [0.12, 3] and
 //! kappa/nu around the slope of ln A at p_c gives the starts. Of the sound results with S at most
-//! 1.5 max(1, lowest S), the one whose points determine the parameters best (the smallest product of
-//! their three errors by least squares) is taken, and its window is fixed in x.
+//! 1.5 max(1, lowest S), the one with most points is taken, or, where points share their runs and
+//! their number says little, the one whose points determine the parameters best (the smallest product
+//! of their three errors by least squares), and its window is fixed in x.
 //!
 //! # What is no collapse
 //! A result is sound when 1/nu is inside [0.05, 5] and not at its edges, kappa/nu inside [-10, 10],
@@ -42,7 +43,8 @@
 //! Phys. Rev. D 103, 114502 (2021), arXiv:2008.01069). The choices are the smallest size (all but the last
 //! two may be left out), the window (1, 3/4 and 1/2 of the fit's) and the form: plain, or with one
 //! [`Correction`](super::Correction), of exponent omega = 1/nu, as analytic corrections have it, whatever the size is
-//! measured in. Each is fitted by least squares with a cubic spline as the master curve, and has the
+//! measured in. Each is fitted by least squares with a cubic spline as the master curve, whose
+//! number of knots has the lowest BIC, and has the
 //! weight exp(-(chi-square + 2 parameters + 2 points left out)/2). The parameters of a correction cost
 //! nothing: corrections exist in every finite system, and what is asked is how much they may matter.
 //! The plain choices are fitted by the fit's own objective as well, at half the weight each, the other
@@ -254,7 +256,7 @@ pub fn fit(curves: &Curves, options: &CollapseOptions) -> Result<CollapseFit, Sc
             (choice, starts, None)
         }
         None => {
-            let choices = free_choices(curves, options.guess);
+            let choices = free_choices(curves, options.guess, resampling);
             let Some(base) = chosen(&choices, curves.curves().len(), resampling) else { return Err(nothing) };
             let Some((at, window)) = base
                 .outcome

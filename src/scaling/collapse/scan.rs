@@ -13,7 +13,7 @@ use crate::scaling::quality::{Dataset, Objective, Parameters};
 use crate::scaling::resample::Resampling;
 
 /// Without a window, it holds these shares of the smallest size's points, half of them on each side
-/// of p_c.
+/// of p_c; the last one only where points share their runs.
 pub const WINDOW_SHARES: [f64; 5] = [0.15, 0.25, 0.4, 0.6, 1.0];
 /// Points on each side of p_c at least, without a window.
 pub const MIN_SIDE: usize = 4;
@@ -103,12 +103,14 @@ fn by_smallest_size(curves: &Curves) -> Vec<Curves> {
 
 /// Without a window: all choices of the smallest size and the window's share of points, each
 /// searched from a guess and a grid over everything and then from where the others ended.
-pub(super) fn free_choices(curves: &Curves, guess: Option<Parameters>) -> Vec<Choice> {
+pub(super) fn free_choices(curves: &Curves, guess: Option<Parameters>, resampling: Resampling) -> Vec<Choice> {
+    // Points of shared runs are worth little, and a wide window costs little.
+    let shares = if resampling == Resampling::SharedRuns { &WINDOW_SHARES[..] } else { &WINDOW_SHARES[..4] };
     let mut choices = Vec::new();
     for part in by_smallest_size(curves) {
         let points = part.curves()[0].points().len() as f64;
         let mut sides: Vec<usize> =
-            WINDOW_SHARES.iter().map(|share| ((0.5 * share * points).round() as usize).max(MIN_SIDE)).collect();
+            shares.iter().map(|share| ((0.5 * share * points).round() as usize).max(MIN_SIDE)).collect();
         sides.dedup();
         choices.extend(sides.into_iter().map(|side| Choice::new(&part, Window::Nearest(side))));
     }
@@ -135,9 +137,9 @@ pub(super) fn free_choices(curves: &Curves, guess: Option<Parameters>) -> Vec<Ch
 }
 
 /// The rule without a window: of the sound choices with at least three sizes (or all there are)
-/// whose S is at most [`ACCEPTABLE`] times max(1, the lowest S), the one whose points determine the
-/// parameters best, by the product of their errors in a least-squares fit. Where none is sound, the
-/// lowest S.
+/// whose S is at most [`ACCEPTABLE`] times max(1, the lowest S), the one with most points, or, where
+/// points share their runs and their number says little, the one whose points determine the parameters
+/// best, by the product of their errors in a least-squares fit. Where none is sound, the lowest S.
 pub(super) fn chosen(choices: &[Choice], all_sizes: usize, resampling: Resampling) -> Option<&Choice> {
     let eligible = |choice: &&Choice| choice.curves.curves().len() >= all_sizes.min(3);
     let quality = |choice: &Choice| choice.outcome.as_ref().map_or(f64::INFINITY, |outcome| outcome.quality);
@@ -147,6 +149,10 @@ pub(super) fn chosen(choices: &[Choice], all_sizes: usize, resampling: Resamplin
         .into_par_iter()
         .filter(|choice| quality(choice) <= ACCEPTABLE * lowest.max(1.0))
         .map(|choice| {
+            if resampling != Resampling::SharedRuns {
+                let points = choice.outcome.as_ref().map_or(0, |outcome| outcome.set.count());
+                return (-(points as f64), choice);
+            }
             let errors = choice.outcome.as_ref().and_then(|outcome| {
                 let window = choice.window.interval(&choice.data, outcome.at)?;
                 let inv_nu = outcome.at.inv_nu;
