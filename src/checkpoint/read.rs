@@ -40,6 +40,8 @@ pub(super) fn format_problem(bytes: &[u8], error: SafeTensorError) -> Problem {
         (SafeTensorError::MetadataIncompleteBuffer, _) => {
             format!("its tensors do not end where the file of {length} bytes does: cut short, or bytes were added")
         }
+        // Of tensors that overlap the parser names one or the other, as it happens.
+        (SafeTensorError::InvalidOffset(_), _) => "the offsets of its tensors overlap or leave gaps".to_owned(),
         (error, _) => one_line(error),
     })
 }

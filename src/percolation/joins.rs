@@ -2,9 +2,9 @@
 //!
 //! They are at most N - 1, a maximum spanning forest, and all that the components along an order
 //! depend on. Most edges of a dense network lie within one component long before they return: once
-//! the edges of the highest scores are joined, one walk leaves such edges out before the rest is
+//! the edges of the highest scores are joined, walks leave such edges out before the next part is
 //! sorted (the filter of Osipov, Sanders and Singler's Filter-Kruskal, doi:10.1137/1.9781611972894.5),
-//! and a second one counts, for the few that still join, what returns before them.
+//! and a last one counts, for the few that still join, what returns before them.
 
 use super::edge_order::{Ends, Narrow};
 use super::scored::{Histogram, Scored};
@@ -13,6 +13,9 @@ use super::sort::{key, sort_by_key};
 /// So many edges a node are joined before the rest is looked at: random graphs are connected up to a
 /// few nodes by then.
 const FIRST: usize = 3;
+
+/// How many times the edges before it a later part has: every part costs a walk through all edges.
+const GROWTH: usize = 7;
 
 /// An edge that joins two components.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,7 +116,7 @@ pub(super) fn of_scored<E: Ends>(scored: &impl Scored, nodes: usize) -> Vec<Join
         }
     }
     if forest.trees > 1 && first < histogram.buckets() {
-        joins.extend(late(scored, &histogram, &mut forest));
+        joins.extend(late(scored, &histogram, first, &mut forest));
     }
     joins
 }
@@ -154,27 +157,40 @@ fn early<E: Ends>(scored: &impl Scored, lowest: f32) -> Vec<E::Keyed> {
     edges
 }
 
-/// The joining edges among those between two trees, by descending score.
-fn late<E: Ends>(scored: &impl Scored, histogram: &Histogram, forest: &mut Forest) -> Vec<Join<E>> {
-    let trees = forest.labels();
-    let (mut ends, mut returns, mut place) = (Vec::<E>::new(), Vec::new(), 0);
+/// The joining edges after those in the buckets before `first`, by descending score: part after part of the
+/// buckets, each of which has [`GROWTH`] times as many edges as all before it. Of a part only the edges between
+/// two trees are sorted.
+fn late<E: Ends>(scored: &impl Scored, histogram: &Histogram, mut first: usize, forest: &mut Forest) -> Vec<Join<E>> {
+    let (mut joined, mut all_ends) = (Vec::new(), Vec::new());
     let mut picker = Picker::new();
-    scored.for_each_run(|run| {
-        let (trees, tree) = (&trees[run.first as usize..], trees[run.target as usize]);
-        let pick = |index: usize| {
-            ends.push(run.ends(index));
-            returns.push(Return::new(run.scores[index], place + index as u32));
-        };
-        picker.pick(run.sources.len(), |index| trees[run.sources[index] as usize] != tree, pick);
-        place += run.sources.len() as u32;
-    });
-    // Sorted with their places in these lists, to find both again.
-    let mut order: Vec<u64> = returns.iter().zip(0..).map(|(edge, index)| edge.at(index).0).collect();
-    sort_by_key::<Narrow>(&mut order, &mut Vec::new());
-    order.retain(|&edge| forest.join(ends[Return(edge).place()]));
-    let sorted: Vec<Return> = order.iter().map(|&edge| returns[Return(edge).place()]).collect();
-    let numbers = numbers(scored, histogram, &sorted);
-    order.iter().zip(numbers).map(|(&edge, number)| Join { number, ends: ends[Return(edge).place()] }).collect()
+    while forest.trees > 1 && first < histogram.buckets() {
+        let end = histogram.first((GROWTH + 1) * histogram.before(first).max(1)).max(first + 1);
+        let (lowest, trees) = (histogram.lowest(end), forest.labels());
+        let (mut ends, mut returns, mut place) = (Vec::<E>::new(), Vec::new(), 0);
+        scored.for_each_run(|run| {
+            let (trees, tree) = (&trees[run.first as usize..], trees[run.target as usize]);
+            let pick = |index: usize| {
+                ends.push(run.ends(index));
+                returns.push(Return::new(run.scores[index], place + index as u32));
+            };
+            // Edges of the parts before are within one tree.
+            let wanted = |index: usize| trees[run.sources[index] as usize] != tree && run.scores[index] >= lowest;
+            picker.pick(run.sources.len(), wanted, pick);
+            place += run.sources.len() as u32;
+        });
+        // Sorted with their places in these lists, to find both again.
+        let mut order: Vec<u64> = returns.iter().zip(0..).map(|(edge, index)| edge.at(index).0).collect();
+        sort_by_key::<Narrow>(&mut order, &mut Vec::new());
+        for index in order.into_iter().map(|edge| Return(edge).place()) {
+            if forest.join(ends[index]) {
+                joined.push(returns[index]);
+                all_ends.push(ends[index]);
+            }
+        }
+        first = end;
+    }
+    let numbers = numbers(scored, histogram, &joined);
+    all_ends.into_iter().zip(numbers).map(|(ends, number)| Join { number, ends }).collect()
 }
 
 /// When an edge returns: the key of its score above its place among others, which breaks ties.
