@@ -7,8 +7,9 @@
 //! and a last one counts, for the few that still join, what returns before them.
 
 use super::edge_order::{Ends, Narrow};
+use super::key;
 use super::scored::{Histogram, Scored};
-use super::sort::{key, sort_by_key};
+use super::sort::sort_by_key;
 
 /// So many edges a node are joined before the rest is looked at: random graphs are connected up to a
 /// few nodes by then.
@@ -80,21 +81,25 @@ impl Forest {
         self.trees -= 1;
         true
     }
+
+    /// The joining edges among the first that return, in their order.
+    fn joins<E: Ends>(&mut self, edges: impl IntoIterator<Item = E>) -> Vec<Join<E>> {
+        let mut joins = Vec::with_capacity(self.trees.saturating_sub(1));
+        for (ends, number) in edges.into_iter().zip(1..) {
+            if self.trees == 1 {
+                break;
+            }
+            if self.join(ends) {
+                joins.push(Join { number, ends });
+            }
+        }
+        joins
+    }
 }
 
 /// The joining edges of a list in its order. O(edges) up to the inverse Ackermann function.
-pub(super) fn along<E: Ends>(edges: Vec<E>, nodes: usize) -> Vec<Join<E>> {
-    let mut forest = Forest::new(nodes);
-    let mut joins = Vec::new();
-    for (edge, number) in edges.into_iter().zip(1..) {
-        if forest.join(edge) {
-            joins.push(Join { number, ends: edge });
-        }
-        if forest.trees == 1 {
-            break;
-        }
-    }
-    joins
+pub(super) fn along<E: Ends>(edges: impl IntoIterator<Item = E>, nodes: usize) -> Vec<Join<E>> {
+    Forest::new(nodes).joins(edges)
 }
 
 /// The joining edges by descending score, equal scores in the order in which they are visited.
@@ -108,13 +113,7 @@ pub(super) fn of_scored<E: Ends>(scored: &impl Scored, nodes: usize) -> Vec<Join
     let histogram = Histogram::new(scored);
     let first = histogram.first(FIRST * nodes);
     let mut forest = Forest::new(nodes);
-    let mut joins = Vec::with_capacity(nodes.saturating_sub(1));
-    for (edge, number) in early::<E>(scored, histogram.lowest(first)).into_iter().zip(1..) {
-        let ends = E::ends(edge);
-        if forest.join(ends) {
-            joins.push(Join { number, ends });
-        }
-    }
+    let mut joins = forest.joins(early::<E>(scored, histogram.lowest(first)).into_iter().map(E::ends));
     if forest.trees > 1 && first < histogram.buckets() {
         joins.extend(late(scored, &histogram, first, &mut forest));
     }

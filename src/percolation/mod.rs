@@ -26,6 +26,7 @@ mod components;
 mod edge_order;
 mod flow;
 mod joins;
+mod key;
 mod observables;
 mod points;
 mod scored;

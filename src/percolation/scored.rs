@@ -1,7 +1,7 @@
 //! Edges with scores, the runs in which they are walked through, and a histogram of the scores.
 
 use super::edge_order::Ends;
-use super::sort::key;
+use super::key;
 
 /// Edges a bucket, on average, while there are few of them: so few are sorted by insertion.
 const BUCKET: usize = 8;

@@ -1,6 +1,7 @@
 //! Sorting edges by descending score.
 
 use super::edge_order::Ends;
+use super::key;
 use super::scored::{Histogram, Scored};
 
 /// Counts of fewer digits stay in the first-level cache with a bucket and its copy; more digits take
@@ -8,21 +9,6 @@ use super::scored::{Histogram, Scored};
 const DIGIT_BITS: u32 = 8;
 const MORE_DIGIT_BITS: u32 = 12;
 const MANY: usize = 1 << 12;
-/// Keys that ascend where scores descend.
-pub(super) mod key {
-    /// The key of a score; 0 and -0 have one.
-    #[inline]
-    pub(in super::super) fn of(score: f32) -> u32 {
-        let bits = (score + 0.0).to_bits();
-        if bits >> 31 == 0 { !bits & (u32::MAX >> 1) } else { bits }
-    }
-
-    /// The score of a key.
-    #[inline]
-    pub(in super::super) fn score(key: u32) -> f32 {
-        f32::from_bits(if key >> 31 == 0 { !key & (u32::MAX >> 1) } else { key })
-    }
-}
 
 /// The ends of edges by descending score, equal scores in the order in which they are visited.
 ///

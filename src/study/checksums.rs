@@ -52,16 +52,6 @@ fn of_row<T: Serialize>(row: &T) -> crate::Result<String> {
 /// # Errors
 /// Where a file cannot be read or moved.
 pub(super) fn set_damaged_aside(folder: &RunFolder, task: &Task) -> crate::Result<Option<PathBuf>> {
-    let aside = |path: PathBuf| -> crate::Result<Option<PathBuf>> {
-        let name = path.strip_prefix(folder.root()).unwrap_or(&path).to_string_lossy().replace(['/', '\\'], "-");
-        let target = folder.root().join("log").join("damaged").join(name);
-        let attempt = || {
-            std::fs::create_dir_all(folder.root().join("log").join("damaged"))?;
-            std::fs::rename(&path, &target)
-        };
-        attempt().map_err(|source| FileError::write(&path, source))?;
-        Ok(Some(path))
-    };
     let [sums, levels, percolation] = ["checksums", "levels", "percolation"].map(|name| folder.task_table(task, name));
     if !sums.is_file() && !levels.is_file() {
         return Ok(None);
@@ -71,21 +61,33 @@ pub(super) fn set_damaged_aside(folder: &RunFolder, task: &Task) -> crate::Resul
     // levels.csv is written last: when a runner is killed the others may have a row more.
     let finished = table::read_rows::<LevelRow>(&levels).map_or(0, |rows| rows.len());
     if finished > known.len() {
-        return if sums.is_file() { aside(sums) } else { aside(levels) };
+        return set_aside(folder, if sums.is_file() { sums } else { levels });
     }
     if levels.is_file() && !is_intact::<LevelRow>(&levels, known.iter().map(|sums| &sums.levels)) {
-        return aside(levels);
+        return set_aside(folder, levels);
     }
     if percolation.is_file() && !is_intact::<ObservationRow>(&percolation, known.iter().map(|sums| &sums.percolation)) {
-        return aside(percolation);
+        return set_aside(folder, percolation);
     }
     for sums in &known {
         let path = task.level(folder.root(), sums.level);
         if path.is_file() && files::checksum(&path)? != sums.checkpoint {
-            return aside(path);
+            return set_aside(folder, path);
         }
     }
     Ok(None)
+}
+
+/// Moves a file of a run folder into `log/damaged/`, under its path in the folder; gives the path it had.
+fn set_aside(folder: &RunFolder, path: PathBuf) -> crate::Result<Option<PathBuf>> {
+    let name = path.strip_prefix(folder.root()).unwrap_or(&path).to_string_lossy().replace(['/', '\\'], "-");
+    let damaged = folder.root().join("log").join("damaged");
+    let attempt = || {
+        std::fs::create_dir_all(&damaged)?;
+        std::fs::rename(&path, damaged.join(name))
+    };
+    attempt().map_err(|source| FileError::write(&path, source))?;
+    Ok(Some(path))
 }
 
 /// Whether a table can be read and its rows have these hashes; it may have one row more.

@@ -37,8 +37,10 @@ pub struct Merged {
 pub fn merge(sources: &[PathBuf], out: &Path, events: &(dyn Fn(&Event<'_>) + Sync)) -> crate::Result<Merged> {
     let mut folders: Vec<RunFolder> = sources.iter().map(RunFolder::new).collect();
     let out = RunFolder::new(out);
-    if out.study_file().is_file() && !folders.contains(&out) {
-        folders.push(out.clone());
+    // First, so that of equals its own files stay and nothing is copied again.
+    folders.retain(|folder| *folder != out);
+    if out.study_file().is_file() {
+        folders.insert(0, out.clone());
     }
     let [first, others @ ..] = &folders[..] else {
         return Err(StudyError::NotARun { folder: out.root().to_path_buf() }.into());

@@ -31,10 +31,13 @@ pub use progress::Progress;
 #[cfg(feature = "train")]
 pub use trainer::{Trainer, evaluate, logits};
 
+use ndarray::Array2;
 use thiserror::Error;
 
 use crate::data::Dataset;
-use crate::network::Network;
+use crate::mask::Mask;
+use crate::network::{Network, Parameters};
+use crate::seed::Seeds;
 
 /// Training cannot be done as asked, or failed.
 #[derive(Debug, Error)]
@@ -83,6 +86,31 @@ pub enum TrainingError {
         /// What it said.
         message: String,
     },
+}
+
+/// The order in which an epoch visits the training set: both engines see the same images at the same step.
+fn epoch_order(data: &Dataset, seeds: &Seeds, purpose: &str, epoch: usize) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..data.len()).collect();
+    seeds.stream(&format!("{purpose}, epoch {epoch}")).shuffle(&mut order);
+    order
+}
+
+/// Checks what a training gives: all weights are finite, and the mask is kept.
+fn check_trained(trained: &Parameters, mask: &Mask, step: usize) -> Result<(), TrainingError> {
+    for layer in &trained.layers {
+        if layer.weight.iter().any(|w| !w.is_finite()) {
+            return Err(TrainingError::Diverged { what: format!("a weight of `{}`", layer.name), step });
+        }
+    }
+    Ok(mask.verify(trained)?)
+}
+
+/// The metrics of logits [images, classes], all of which must be finite.
+fn metrics_of(logits: &Array2<f32>, data: &Dataset) -> Result<Metrics, TrainingError> {
+    if logits.iter().any(|logit| !logit.is_finite()) {
+        return Err(TrainingError::Diverged { what: "a logit".into(), step: 0 });
+    }
+    Ok(Metrics::of(logits.view(), &data.labels))
 }
 
 fn check_data(network: &Network, data: &Dataset) -> Result<(), TrainingError> {

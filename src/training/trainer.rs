@@ -7,7 +7,10 @@ use burn::tensor::{Int, Tensor, TensorData};
 use ndarray::Array2;
 
 use super::module::{Chain, ChainMask, values};
-use super::{Budget, Device, Hyperparameters, Metrics, Optimiser, Progress, TrainingError, check_data};
+use super::{
+    Budget, Device, Hyperparameters, Metrics, Optimiser, Progress, TrainingError, check_data, check_trained,
+    epoch_order, metrics_of,
+};
 use crate::data::Dataset;
 use crate::mask::Mask;
 use crate::network::{Network, Parameters};
@@ -76,8 +79,7 @@ impl<'a> Trainer<'a> {
         for step in 0..steps {
             let (epoch, batch) = (step / self.steps_per_epoch(), step % self.steps_per_epoch());
             if batch == 0 {
-                order = (0..self.data.len()).collect();
-                seeds.stream(&format!("{purpose}, epoch {epoch}")).shuffle(&mut order);
+                order = epoch_order(self.data, seeds, purpose, epoch);
             }
             let size = self.hyperparameters.batch;
             chain = self.step(chain, &mut optimiser, &order[batch * size..(batch + 1) * size], &device);
@@ -88,12 +90,7 @@ impl<'a> Trainer<'a> {
             progress(Progress { step: step + 1, steps });
         }
         let trained = chain.parameters(self.network, self.device)?;
-        for layer in &trained.layers {
-            if layer.weight.iter().any(|w| !w.is_finite()) {
-                return Err(TrainingError::Diverged { what: format!("a weight of `{}`", layer.name), step: steps });
-            }
-        }
-        mask.verify(&trained)?;
+        check_trained(&trained, mask, steps)?;
         Ok(trained)
     }
 
@@ -170,10 +167,7 @@ pub fn evaluate(
     device: Device,
 ) -> Result<Metrics, TrainingError> {
     let logits = logits(network, parameters, mask, data, device)?;
-    if logits.iter().any(|logit| !logit.is_finite()) {
-        return Err(TrainingError::Diverged { what: "a logit".into(), step: 0 });
-    }
-    Ok(Metrics::of(logits.view(), &data.labels))
+    metrics_of(&logits, data)
 }
 
 #[cfg(test)]

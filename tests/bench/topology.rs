@@ -37,14 +37,8 @@ fn chain(sizes: &[usize], density: f64) -> Result<LayeredGraph, Box<dyn Error>> 
         let kept: Vec<_> = all.filter(|_| stream.unit() < density).collect();
         blocks.push(Block::new(format!("fc{}", index + 1), (index, columns), (index + 1, rows), rows * columns, kept)?);
     }
-    let groups = sizes.iter().enumerate().map(|(index, &size)| {
-        let role = match index {
-            0 => Role::Input,
-            index if index + 1 == sizes.len() => Role::Output,
-            _ => Role::Hidden,
-        };
-        (format!("g{index}"), size, role)
-    });
+    let groups =
+        sizes.iter().enumerate().map(|(index, &size)| (format!("g{index}"), size, Role::of_group(index, sizes.len())));
     Ok(LayeredGraph::new(groups, blocks)?)
 }
 

@@ -2,6 +2,7 @@
 
 use super::choice::{Kernels, LinearKernel};
 use super::clock::{BACK, Clock, FORWARD, UPDATE};
+use super::images::{gather, group_of, prefetch};
 use super::inputs;
 use super::linear::{Linear, gate, used_inputs};
 use super::loss::Loss;
@@ -38,16 +39,6 @@ pub(super) struct Chain {
     pub(super) clock: Clock,
 }
 
-/// Asks for these images to be fetched: they lie anywhere, and no pattern announces them.
-#[inline(always)]
-pub(super) fn prefetch<S: Simd>(s: S, images: &[&[f32]]) {
-    for image in images {
-        for pixel in image.iter().step_by(LANES) {
-            s.prefetch(pixel);
-        }
-    }
-}
-
 /// Images as the inputs of a layer: `[pixel][image]`.
 struct Gather<'a> {
     images: &'a [&'a [f32]],
@@ -61,18 +52,11 @@ impl Kernel for Gather<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        for (line, images) in self.images.chunks(LANES).enumerate() {
-            let next = (line + 1) * LANES;
-            prefetch(s, &self.images[next.min(self.images.len())..(next + LANES).min(self.images.len())]);
-            // Lanes beyond the last image take the first one's values, which nothing reads.
-            let mut rows = [images[0]; LANES];
-            rows[..images.len()].copy_from_slice(images);
+        for line in 0..self.images.len().div_ceil(LANES) {
+            let (rows, next) = group_of(self.images, line);
+            prefetch(s, next);
             for (slot, &pixel) in self.pixels.iter().enumerate() {
-                let mut values = [0.0; LANES];
-                for lane in 0..LANES {
-                    values[lane] = rows[lane][pixel as usize];
-                }
-                s.store(&mut self.x[slot * self.lines + line], s.load_any(&values));
+                s.store(&mut self.x[slot * self.lines + line], gather(s, &rows, pixel));
             }
         }
     }

@@ -143,11 +143,30 @@ impl Inputs {
     }
 }
 
+/// Work on panels of outputs.
+trait Panels {
+    /// The panel of L lines from `first` on.
+    fn panel<S: Simd, const L: usize>(&mut self, s: S, first: usize);
+}
+
+/// All panels of `width` lines; the last may be narrower.
+#[inline(always)]
+fn in_panels<S: Simd>(s: S, work: &mut impl Panels, width: usize) {
+    for first in (0..width).step_by(PANEL) {
+        match width - first {
+            1 => work.panel::<S, 1>(s, first),
+            2 => work.panel::<S, 2>(s, first),
+            3 => work.panel::<S, 3>(s, first),
+            _ => work.panel::<S, PANEL>(s, first),
+        }
+    }
+}
+
 struct Forward<'a> {
     layer: &'a mut Inputs,
 }
 
-impl Forward<'_> {
+impl Panels for Forward<'_> {
     #[inline(always)]
     fn panel<S: Simd, const L: usize>(&mut self, s: S, first: usize) {
         let layer = &mut *self.layer;
@@ -180,16 +199,7 @@ impl Kernel for Forward<'_> {
     #[inline(always)]
     fn run<S: Simd>(mut self, s: S) {
         let width = self.layer.outputs.div_ceil(LANES);
-        let mut first = 0;
-        while first < width {
-            match width - first {
-                1 => self.panel::<S, 1>(s, first),
-                2 => self.panel::<S, 2>(s, first),
-                3 => self.panel::<S, 3>(s, first),
-                _ => self.panel::<S, PANEL>(s, first),
-            }
-            first += PANEL;
-        }
+        in_panels(s, &mut self, width);
     }
 }
 
@@ -198,7 +208,7 @@ struct Backward<'a> {
     rule: Rule,
 }
 
-impl Backward<'_> {
+impl Panels for Backward<'_> {
     #[inline(always)]
     fn panel<S: Simd, const L: usize>(&mut self, s: S, first: usize) {
         let layer = &mut *self.layer;
@@ -247,16 +257,7 @@ impl Kernel for Backward<'_> {
     #[inline(always)]
     fn run<S: Simd>(mut self, s: S) {
         let width = self.layer.outputs.div_ceil(LANES);
-        let mut first = 0;
-        while first < width {
-            match width - first {
-                1 => self.panel::<S, 1>(s, first),
-                2 => self.panel::<S, 2>(s, first),
-                3 => self.panel::<S, 3>(s, first),
-                _ => self.panel::<S, PANEL>(s, first),
-            }
-            first += PANEL;
-        }
+        in_panels(s, &mut self, width);
     }
 }
 

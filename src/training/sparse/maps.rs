@@ -3,11 +3,11 @@
 
 use std::ops::Range;
 
-use super::chain::prefetch;
 use super::choice::Kernels;
 use super::clock::{BACK, Clock, FORWARD, UPDATE};
 use super::convolution::{Taps, used_channels};
 use super::frame::Frame;
+use super::images::{gather, group_of, prefetch};
 use super::linear::gate;
 use super::optimiser::Rule;
 use super::pool::{self, Pool};
@@ -85,11 +85,7 @@ impl Kernel for Gather<'_> {
             for y in 0..self.frame.height {
                 let at = self.frame.at(channel, y, 0);
                 for (line, &pixel) in self.x[at..at + self.frame.width].iter_mut().zip(pixels.by_ref()) {
-                    let mut values = [0.0; LANES];
-                    for lane in 0..LANES {
-                        values[lane] = self.images[lane][pixel as usize];
-                    }
-                    s.store(line, s.load_any(&values));
+                    s.store(line, gather(s, &self.images, pixel));
                 }
             }
         }
@@ -238,13 +234,9 @@ impl Maps {
 
     /// The units that the linear layers use, `[unit][group]`.
     pub(super) fn forward(&mut self, set: InstructionSet, images: &[&[f32]], x: &mut [Line], clock: &mut Clock) {
-        for (index, chunk) in images.chunks(LANES).enumerate() {
-            // Lanes beyond the last image take the first one's values, which nothing reads.
-            let mut rows = [images[0]; LANES];
-            rows[..chunk.len()].copy_from_slice(chunk);
+        for index in 0..images.len().div_ceil(LANES) {
+            let (rows, next) = group_of(images, index);
             let input = group_mut(&mut self.images, index, self.input.lines());
-            let next = (index + 1) * LANES;
-            let next = &images[next.min(images.len())..(next + LANES).min(images.len())];
             set.run(Gather { images: rows, next, pixels: &self.pixels, frame: self.input, x: input });
             clock.lap(clock.images(), FORWARD);
             let mut convolutions = 0;

@@ -18,6 +18,7 @@ mod clock;
 mod convolution;
 mod dense;
 mod frame;
+mod images;
 mod inputs;
 mod linear;
 mod loss;

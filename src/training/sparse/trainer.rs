@@ -12,7 +12,9 @@ use crate::data::Dataset;
 use crate::mask::Mask;
 use crate::network::{Layer, Network, Parameters};
 use crate::seed::Seeds;
-use crate::training::{Budget, Hyperparameters, Metrics, Progress, TrainingError, check_data};
+use crate::training::{
+    Budget, Hyperparameters, Metrics, Progress, TrainingError, check_data, check_trained, epoch_order, metrics_of,
+};
 
 /// Images a pass of the evaluation.
 const EVALUATION_BATCH: usize = 128;
@@ -187,8 +189,7 @@ impl Run<'_> {
         for _ in 0..steps {
             let (epoch, batch) = (self.step / per_epoch, self.step % per_epoch);
             if batch == 0 {
-                self.order = (0..data.len()).collect();
-                seeds.stream(&format!("{purpose}, epoch {epoch}")).shuffle(&mut self.order);
+                self.order = epoch_order(data, seeds, purpose, epoch);
             }
             self.step += 1;
             let size = hyperparameters.batch;
@@ -211,12 +212,7 @@ impl Run<'_> {
     pub fn parameters(&self) -> Result<Parameters, TrainingError> {
         let mut trained = self.start.clone();
         self.chain.write(&mut trained);
-        for layer in &trained.layers {
-            if layer.weight.iter().any(|w| !w.is_finite()) {
-                return Err(TrainingError::Diverged { what: format!("a weight of `{}`", layer.name), step: self.step });
-            }
-        }
-        self.mask.verify(&trained)?;
+        check_trained(&trained, &self.mask, self.step)?;
         Ok(trained)
     }
 
@@ -288,8 +284,5 @@ pub fn evaluate(
     options: Options,
 ) -> Result<Metrics, TrainingError> {
     let logits = logits(network, parameters, mask, data, options)?;
-    if logits.iter().any(|logit| !logit.is_finite()) {
-        return Err(TrainingError::Diverged { what: "a logit".into(), step: 0 });
-    }
-    Ok(Metrics::of(logits.view(), &data.labels))
+    metrics_of(&logits, data)
 }

@@ -3,10 +3,9 @@
 Making the program's own graph is not timed. Answers: seconds of one run, sum and maximum.
 """
 
-import sys
-import time
-
 import numpy as np
+
+from rounds import median_of, serve
 
 
 def read(folder):
@@ -73,22 +72,15 @@ PEERS = {
 }
 
 
-def main():
-    if sys.argv[1] == "--list":
-        print("\n".join(PEERS))
-        return
-    peer, directed = PEERS[sys.argv[1]]
-    run = peer(*read(sys.argv[2]), directed)
-    if run is None:
-        return
-    for _ in sys.stdin:
-        start = time.perf_counter()
-        runs = 0
-        while runs == 0 or time.perf_counter() - start < 5e-3:
-            values = run()
-            runs += 1
-        seconds = (time.perf_counter() - start) / runs
-        print(seconds, float(np.sum(values)), float(np.max(values)), flush=True)
+def start(name, folder):
+    peer, directed = PEERS[name]
+    run = peer(*read(folder), directed)
+
+    def work():
+        seconds, values = median_of(run, 5e-3)
+        return seconds, float(np.sum(values)), float(np.max(values))
+
+    return run and work
 
 
-main()
+serve(PEERS, start)

@@ -4,10 +4,9 @@ Each takes the spanning tree of the edges in their order, whose edges alone join
 union-find over it. Reading the graph into the program's own type is not timed.
 """
 
-import sys
-import time
-
 import numpy as np
+
+from rounds import median_of, serve
 
 
 def read(folder):
@@ -152,21 +151,9 @@ PEERS = {
 }
 
 
-def main():
-    if sys.argv[1] == "--list":
-        print("\n".join(PEERS))
-        return
-    run = PEERS[sys.argv[1]](*read(sys.argv[2]))
-    if run is None:
-        return
-    for _ in sys.stdin:
-        # As many runs as take 50 ms, one at least: short runs too are warm.
-        times = []
-        while sum(times) < 0.05:
-            start = time.perf_counter()
-            result = run()
-            times.append(time.perf_counter() - start)
-        print(np.median(times), result, flush=True)
+def start(name, folder):
+    run = PEERS[name](*read(folder))
+    return run and (lambda: median_of(run, 0.05))
 
 
-main()
+serve(PEERS, start)

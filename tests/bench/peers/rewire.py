@@ -4,10 +4,11 @@ Reading the graph into the program's own type is not timed. The layer is a direc
 whose swaps keep the two sides; networkx swaps undirected graphs, which may join two sources.
 """
 
-import sys
 import time
 
 import numpy as np
+
+from rounds import serve
 
 
 def read(folder):
@@ -97,16 +98,4 @@ PEERS = {
 }
 
 
-def main():
-    if sys.argv[1] == "--list":
-        print("\n".join(PEERS))
-        return
-    run = PEERS[sys.argv[1]](*read(sys.argv[2]))
-    if run is None:
-        return
-    for _ in sys.stdin:
-        seconds, proposals = run()
-        print(seconds, proposals, flush=True)
-
-
-main()
+serve(PEERS, lambda name, folder: PEERS[name](*read(folder)))

@@ -118,11 +118,7 @@ pub fn chain_with(sizes: &[usize], share: f64, scale: f32) -> LayeredGraph {
         let entries = entries.map(|(flat, &w)| (flat / pair[0], flat % pair[0], w));
         Block::new(format!("fc{index}"), (index, pair[0]), (index + 1, pair[1]), weights.len(), entries).unwrap()
     });
-    let role = |index: usize| match index {
-        0 => Role::Input,
-        index if index + 1 == sizes.len() => Role::Output,
-        _ => Role::Hidden,
-    };
+    let role = |index| Role::of_group(index, sizes.len());
     let groups = sizes.iter().enumerate().map(|(index, &size)| (format!("g{index}"), size, role(index)));
     LayeredGraph::new(groups, blocks.collect()).unwrap()
 }
