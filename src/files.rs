@@ -71,6 +71,37 @@ pub fn write_atomically(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::R
     file.finish()
 }
 
+/// Writes `path` as [`write_atomically`] does, but leaves it to [`sync_all_below`] that it survives a
+/// failure of power: for thousands of small files, each of which would otherwise wait for the disk.
+///
+/// # Errors
+/// As [`write_atomically`].
+pub fn write_unsynced(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), FileError> {
+    let mut file = NewFile::create(path)?;
+    write(&mut file).map_err(|source| FileError::write(path, source))?;
+    file.persist(false)
+}
+
+/// Waits until everything below `folder` is on its disk: all of its file system at once where the system can.
+///
+/// # Errors
+/// [`FileError::Write`] where the disk refuses.
+pub fn sync_all_below(folder: &Path) -> Result<(), FileError> {
+    let failed = |source| FileError::write(folder, source);
+    #[cfg(target_os = "linux")]
+    {
+        let root = File::open(folder).map_err(failed)?;
+        rustix::fs::syncfs(root).map_err(|error| failed(error.into()))
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        for path in below(folder)? {
+            File::open(&path).and_then(|file| file.sync_all()).map_err(failed)?;
+        }
+        Ok(())
+    }
+}
+
 /// A file that is written piece by piece under a temporary name, and is there under its own once it
 /// is finished, as [`write_atomically`] does; dropped before, it leaves nothing.
 #[derive(Debug)]
@@ -112,14 +143,22 @@ impl NewFile {
     /// # Errors
     /// [`FileError::Write`] where the disk refuses; an old file stays.
     pub fn finish(self) -> Result<(), FileError> {
+        self.persist(true)
+    }
+
+    fn persist(self, sync: bool) -> Result<(), FileError> {
         let Self { buffered, path } = self;
         let attempt = || -> io::Result<()> {
             let temporary = buffered.into_inner().map_err(io::IntoInnerError::into_error)?;
-            temporary.as_file().sync_all()?;
+            if sync {
+                temporary.as_file().sync_all()?;
+            }
             temporary.persist(&path).map_err(|error| error.error)?;
             // The rename itself is durable only once its folder is.
             #[cfg(unix)]
-            File::open(parent_of(&path))?.sync_all()?;
+            if sync {
+                File::open(parent_of(&path))?.sync_all()?;
+            }
             Ok(())
         };
         attempt().map_err(|source| FileError::write(&path, source))

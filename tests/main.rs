@@ -21,6 +21,10 @@ mod percolation_peers;
 mod pipeline;
 mod plot;
 mod pytorch;
+#[cfg(feature = "train")]
+mod retention;
+#[cfg(feature = "train")]
+mod retrain_foreign;
 mod rewire_command;
 mod rewire_properties;
 mod rewire_uniformity;

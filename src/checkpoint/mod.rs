@@ -231,6 +231,16 @@ impl Checkpoint {
         Ok(())
     }
 
+    /// Writes the masks alone, as `NAME.weight_mask`: a file for `--masks`.
+    ///
+    /// # Errors
+    /// As [`Checkpoint::write`].
+    pub fn write_mask(&self, path: &Path) -> crate::Result<()> {
+        let bytes = write::mask_bytes(self).map_err(CheckpointError::at(path))?;
+        files::write_atomically(path, |file| file.write_all(&bytes)).map_err(CheckpointError::File)?;
+        Ok(())
+    }
+
     /// Asserts that the parts fit and that nothing regrew.
     fn validate(&self) -> Result<(), Problem> {
         self.parameters.check(&self.network)?;

@@ -46,4 +46,9 @@ impl Task {
     pub fn level(&self, run: &Path, level: usize) -> PathBuf {
         self.folder(run).join(format!("level-{level:02}.safetensors"))
     }
+
+    /// The mask of a level alone: `level-00.mask.safetensors` and so on.
+    pub fn mask(&self, run: &Path, level: usize) -> PathBuf {
+        self.folder(run).join(format!("level-{level:02}.mask.safetensors"))
+    }
 }

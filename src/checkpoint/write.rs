@@ -27,6 +27,16 @@ pub(super) fn completed(metadata: Metadata, network: &Network, mask: &Mask) -> M
 /// left to chance.
 pub(super) fn bytes(checkpoint: &Checkpoint) -> Result<Vec<u8>, Problem> {
     checkpoint.validate()?;
+    serialized(checkpoint, true)
+}
+
+/// The bytes of a file with the masks alone.
+pub(super) fn mask_bytes(checkpoint: &Checkpoint) -> Result<Vec<u8>, Problem> {
+    checkpoint.validate()?;
+    serialized(checkpoint, false)
+}
+
+fn serialized(checkpoint: &Checkpoint, with_weights: bool) -> Result<Vec<u8>, Problem> {
     let Checkpoint { network, parameters, mask, metadata, carried, .. } = checkpoint;
     let wired = network.wiring.as_ref().map(|wiring| &wiring.layers);
     let mut tensors: Vec<(String, Dtype, Vec<usize>, Vec<u8>)> = Vec::new();
@@ -40,17 +50,19 @@ pub(super) fn bytes(checkpoint: &Checkpoint) -> Result<Vec<u8>, Problem> {
         let kept = if transposed { layer_mask.kept.t() } else { layer_mask.kept.view() };
         let shape = weight.shape().to_vec();
         let weights = weight.iter().flat_map(|w| w.to_le_bytes()).collect();
-        tensors.push((tensor.clone(), Dtype::F32, shape.clone(), weights));
+        if with_weights {
+            tensors.push((tensor.clone(), Dtype::F32, shape.clone(), weights));
+        }
         let kept = kept.iter().map(|&kept| u8::from(kept)).collect();
         tensors.push((read::mask_name(&tensor), Dtype::U8, shape, kept));
-        if let Some(bias) = &layer.bias {
+        if let Some(bias) = layer.bias.as_ref().filter(|_| with_weights) {
             let values = bias.iter().flat_map(|b| b.to_le_bytes()).collect();
             let stem = tensor.strip_suffix("weight").map_or_else(|| format!("{name}."), str::to_owned);
             tensors.push((format!("{stem}bias"), Dtype::F32, vec![bias.len()], values));
         }
     }
     let mut names: Vec<String> = Vec::new();
-    for one in carried {
+    for one in carried.iter().filter(|_| with_weights) {
         let (dtype, shape, data) = one.parts();
         tensors.push((one.name().to_owned(), dtype, shape.to_vec(), data.to_vec()));
         names.push(one.name().to_owned());

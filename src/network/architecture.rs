@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::NetworkError;
 use super::shapes::{Activation, Convolution, FeatureShape, Layer, Linear, Network};
@@ -14,8 +14,8 @@ const BUILT_IN: [(&str, &str); 2] =
     [("fc4", include_str!("descriptions/fc4.toml")), ("cnn5", include_str!("descriptions/cnn5.toml"))];
 
 /// A number of units or channels: fixed, a multiple of the width, or the number of classes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "UnitsText")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "UnitsText", into = "String")]
 pub enum Units {
     /// This many.
     Fixed(usize),
@@ -40,6 +40,12 @@ impl TryFrom<UnitsText> for Units {
             UnitsText::Number(n) => n.to_string().parse(),
             UnitsText::Text(text) => text.parse(),
         }
+    }
+}
+
+impl From<Units> for String {
+    fn from(units: Units) -> Self {
+        units.to_string()
     }
 }
 
@@ -88,8 +94,18 @@ fn one() -> usize {
     1
 }
 
+// serde calls it with a reference.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_one(n: &usize) -> bool {
+    *n == 1
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
 /// One layer of a description.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum LayerDescription {
     /// Every unit is connected to every unit, or channel and position, before it.
@@ -99,7 +115,7 @@ pub enum LayerDescription {
         /// The number of outputs.
         units: Units,
         /// Applied to the outputs.
-        #[serde(default)]
+        #[serde(default, skip_serializing_if = "is_default")]
         activation: Activation,
     },
     /// A two-dimensional convolution with square kernel.
@@ -111,13 +127,13 @@ pub enum LayerDescription {
         /// The side of the kernel.
         kernel: usize,
         /// Step between positions; 1 by default.
-        #[serde(default = "one")]
+        #[serde(default = "one", skip_serializing_if = "is_one")]
         stride: usize,
         /// Zeros added on each side; 0 by default.
-        #[serde(default)]
+        #[serde(default, skip_serializing_if = "is_default")]
         padding: usize,
         /// Applied to the outputs.
-        #[serde(default)]
+        #[serde(default, skip_serializing_if = "is_default")]
         activation: Activation,
     },
     /// The largest value of each square of side `kernel`.

@@ -31,7 +31,7 @@ pub fn analyse(
     let mut levels: Vec<LevelRow> = Vec::new();
     let mut observations: Vec<ObservationRow> = Vec::new();
     for task in &tasks {
-        let done = super::task::levels_done(folder, task);
+        let done = super::task::levels_done(folder, study, task);
         if done < wanted {
             return Err(StudyError::Unfinished { task: task.to_string(), what: "levels", done, of: wanted }.into());
         }
@@ -43,9 +43,10 @@ pub fn analyse(
     if let Some(section) = &study.retraining {
         let (mut rows, mut mixing) = (Vec::new(), Vec::new());
         for task in &tasks {
-            let units = units_of(section, task, &levels);
+            let of_task = levels.iter().filter(|row| row.width == task.width && row.seed == task.seed);
+            let units = units_of(section, task, &of_task.map(|row| row.density).collect::<Vec<_>>());
             for (done, &level) in units.iter().enumerate() {
-                let Some((unit_rows, unit_mixing)) = retrained(folder, task, level) else {
+                let Some((unit_rows, unit_mixing)) = retrained(section, folder, task, level) else {
                     let (task, what) = (task.to_string(), "retrained levels");
                     return Err(StudyError::Unfinished { task, what, done, of: units.len() }.into());
                 };

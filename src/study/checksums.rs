@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::RunFolder;
+use super::recipe::Recipe;
 use super::rows::{LevelRow, ObservationRow};
 use crate::checkpoint::paths::Task;
 use crate::files::{self, FileError};
@@ -21,6 +22,9 @@ pub(super) struct LevelChecksums {
     pub levels: String,
     /// Of the row of percolation.csv.
     pub percolation: String,
+    /// Of the file with the mask alone, where there is one.
+    #[serde(default)]
+    pub mask: Option<String>,
 }
 
 impl LevelChecksums {
@@ -36,7 +40,14 @@ impl LevelChecksums {
             checkpoint: files::checksum(&task.level(folder.root(), row.level))?,
             levels: of_row(row)?,
             percolation: of_row(observation)?,
+            mask: Self::of_mask(folder, task, row.level)?,
         })
+    }
+
+    /// Of a level's mask file, where there is one.
+    pub(super) fn of_mask(folder: &RunFolder, task: &Task, level: usize) -> Result<Option<String>, FileError> {
+        let path = task.mask(folder.root(), level);
+        path.is_file().then(|| files::checksum(&path)).transpose()
     }
 }
 
@@ -52,6 +63,10 @@ fn of_row<T: Serialize>(row: &T) -> crate::Result<String> {
 /// # Errors
 /// Where a file cannot be read or moved.
 pub(super) fn set_damaged_aside(folder: &RunFolder, task: &Task) -> crate::Result<Option<PathBuf>> {
+    let recipe = Recipe::path(folder, task);
+    if recipe.is_file() && Recipe::there(folder, task).is_err() {
+        return set_aside(folder, recipe);
+    }
     let [sums, levels, percolation] = ["checksums", "levels", "percolation"].map(|name| folder.task_table(task, name));
     if !sums.is_file() && !levels.is_file() {
         return Ok(None);
@@ -74,12 +89,16 @@ pub(super) fn set_damaged_aside(folder: &RunFolder, task: &Task) -> crate::Resul
         if path.is_file() && files::checksum(&path)? != sums.checkpoint {
             return set_aside(folder, path);
         }
+        let path = task.mask(folder.root(), sums.level);
+        if sums.mask.is_some() && path.is_file() && LevelChecksums::of_mask(folder, task, sums.level)? != sums.mask {
+            return set_aside(folder, path);
+        }
     }
     Ok(None)
 }
 
 /// Moves a file of a run folder into `log/damaged/`, under its path in the folder; gives the path it had.
-fn set_aside(folder: &RunFolder, path: PathBuf) -> crate::Result<Option<PathBuf>> {
+pub(super) fn set_aside(folder: &RunFolder, path: PathBuf) -> crate::Result<Option<PathBuf>> {
     let name = path.strip_prefix(folder.root()).unwrap_or(&path).to_string_lossy().replace(['/', '\\'], "-");
     let damaged = folder.root().join("log").join("damaged");
     let attempt = || {

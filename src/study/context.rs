@@ -1,5 +1,8 @@
 //! What all tasks of a run share.
 
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+
 use super::event::Event;
 use super::{RunFolder, Study};
 use crate::data::Split;
@@ -17,10 +20,17 @@ pub(super) struct Context<'a> {
     pub training_budget: Budget,
     pub fine_tuning_budget: Budget,
     pub engine: Engine,
+    /// Set where the run is asked to stop after what is in hand.
+    pub stop: &'a AtomicBool,
     pub events: &'a (dyn Fn(&Event<'_>) + Sync),
 }
 
 impl Context<'_> {
+    pub(super) fn tell_damaged(&self, path: &Path) {
+        let warning = format!("{}: damaged; set aside in log/damaged and made again", path.display());
+        self.tell(&Event::Warning(&warning));
+    }
+
     pub(super) fn tell(&self, event: &Event<'_>) {
         (self.events)(event);
     }

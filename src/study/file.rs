@@ -5,6 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::StudyError;
+use super::keep::Keep;
 use super::lines::{line_of, with_nearest};
 use crate::data::Normalisation;
 use crate::files;
@@ -22,6 +23,9 @@ pub struct Study {
     /// The seed from which, with the replicate and the purpose, every random stream follows.
     #[serde(default)]
     pub seed: u64,
+    /// Which checkpoints stay.
+    #[serde(default, skip_serializing_if = "Keep::is_default")]
+    pub keep: Keep,
     /// The images.
     pub data: DataSection,
     /// The networks.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Study, StudyError};
+use super::{Study, StudyError, recipe};
 use crate::checkpoint::paths::Task;
 use crate::files;
 
@@ -115,9 +115,9 @@ impl RunFolder {
         Ok(study)
     }
 
-    /// Claims the folder for `study`: writes study.json, or checks that the one there is the same or that
-    /// `study` extends it: more widths, more replicates, other fits. The results of an extended study's
-    /// tasks are those of the study alone, so that what is there is used.
+    /// Claims the folder for `study`: writes study.json, or checks that the results of the one there are
+    /// results of `study` too. It may have more widths, replicates, levels and retrainings, other fits and
+    /// another name, and keep other checkpoints.
     ///
     /// # Errors
     /// [`StudyError::OtherStudy`] with the first key that differs.
@@ -128,7 +128,7 @@ impl RunFolder {
             if there == *study {
                 return Ok(());
             }
-            if let Some(difference) = first_difference(study, &extended(&there, study)) {
+            if let Some(difference) = recipe::difference(&there, study).or_else(|| lacking(study, &there)) {
                 return Err(StudyError::OtherStudy { folder: self.root.clone(), difference }.into());
             }
             // Its tables are those of the smaller study, until the run is finished again.
@@ -141,27 +141,34 @@ impl RunFolder {
     }
 }
 
-/// A study with the larger extent of another, and its fits: where this is the other, it extends the study.
-fn extended(study: &Study, other: &Study) -> Study {
-    let mut extended = study.clone();
-    let (network, wider) = (&mut extended.network, &other.network);
-    if network.widths.iter().all(|width| wider.widths.contains(width)) {
-        network.widths.clone_from(&wider.widths);
+/// The first key by which a study has less than another with the same recipes: results of the other would
+/// belong to no task or retraining of it.
+fn lacking(study: &Study, other: &Study) -> Option<String> {
+    fn has_all<T: PartialEq>(mine: &[T], theirs: &[T]) -> bool {
+        theirs.iter().all(|value| mine.contains(value))
     }
-    network.replicates = network.replicates.max(wider.replicates);
-    match (&mut extended.retraining, &other.retraining) {
-        (Some(section), Some(wider)) => {
-            if section.widths.iter().all(|width| wider.widths.contains(width)) {
-                section.widths.clone_from(&wider.widths);
-            }
-            section.replicates = section.replicates.max(wider.replicates);
-        }
-        (none @ None, wider) => none.clone_from(wider),
-        (Some(_), None) => {}
+    let mut checks = vec![
+        ("network.replicates", study.network.replicates >= other.network.replicates),
+        ("network.widths", has_all(&study.network.widths, &other.network.widths)),
+        ("pruning.levels", study.pruning.levels >= other.pruning.levels),
+    ];
+    match (&study.retraining, &other.retraining) {
+        (_, None) => {}
+        (None, Some(_)) => checks.push(("retraining", false)),
+        (Some(mine), Some(theirs)) => checks.extend([
+            ("retraining.widths", has_all(&mine.widths, &theirs.widths)),
+            ("retraining.replicates", mine.replicates >= theirs.replicates),
+            ("retraining.densities", has_all(&mine.densities, &theirs.densities)),
+            ("retraining.nulls", has_all(&mine.nulls, &theirs.nulls)),
+            ("retraining.samples", mine.samples >= theirs.samples),
+            ("retraining.seeds", mine.seeds >= theirs.seeds),
+            ("retraining.weights", has_all(&mine.weights, &theirs.weights)),
+            ("retraining.swaps-per-edge", mine.swaps_per_edge == theirs.swaps_per_edge),
+            ("retraining.epochs", mine.epochs == theirs.epochs),
+            ("retraining.steps", mine.steps == theirs.steps),
+        ]),
     }
-    extended.fit.clone_from(&other.fit);
-    extended.collapse.clone_from(&other.collapse);
-    extended
+    checks.into_iter().find(|(_, holds)| !holds).map(|(key, _)| key.to_owned())
 }
 
 /// Writes `value` as indented JSON, whole or not at all.
@@ -174,24 +181,4 @@ pub(super) fn write_json<T: serde::Serialize>(path: &Path, value: &T) -> crate::
     text.push('\n');
     files::write_atomically(path, |file| file.write_all(text.as_bytes()))?;
     Ok(())
-}
-
-/// The dotted name of the first key in which two studies differ.
-fn first_difference(a: &Study, b: &Study) -> Option<String> {
-    fn walk(name: &str, a: &serde_json::Value, b: &serde_json::Value) -> Option<String> {
-        if a == b {
-            return None;
-        }
-        if let (Some(a), Some(b)) = (a.as_object(), b.as_object()) {
-            let keys: std::collections::BTreeSet<_> = a.keys().chain(b.keys()).collect();
-            let null = serde_json::Value::Null;
-            return keys.into_iter().find_map(|key| {
-                let name = if name.is_empty() { key.clone() } else { format!("{name}.{key}") };
-                walk(&name, a.get(key).unwrap_or(&null), b.get(key).unwrap_or(&null))
-            });
-        }
-        Some(name.to_owned())
-    }
-    let (a, b) = (serde_json::to_value(a).ok()?, serde_json::to_value(b).ok()?);
-    walk("", &a, &b)
 }

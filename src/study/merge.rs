@@ -67,7 +67,7 @@ pub fn merge(sources: &[PathBuf], out: &Path, events: &(dyn Fn(&Event<'_>) + Syn
     for task in &tasks {
         let mut holders: Vec<&RunFolder> =
             folders.iter().filter(|folder| task.folder(folder.root()).is_dir()).collect();
-        holders.sort_by_key(|folder| std::cmp::Reverse((levels_done(folder, task), retrained(folder, task))));
+        holders.sort_by_key(|folder| std::cmp::Reverse((levels_done(folder, &study, task), retrained(folder, task))));
         let Some((best, rest)) = holders.split_first() else { continue };
         found += 1;
         for other in rest {
@@ -89,6 +89,7 @@ pub fn merge(sources: &[PathBuf], out: &Path, events: &(dyn Fn(&Event<'_>) + Syn
     for (source, target) in copies {
         copy(&source, &target)?;
     }
+    files::sync_all_below(out.root())?;
     let unfinished = match analyse(&study, &out, &architecture.name, &machine, events) {
         Ok(()) => None,
         Err(crate::Error::Study(error @ StudyError::Unfinished { .. })) => Some(error.to_string()),
@@ -144,5 +145,5 @@ fn agree(more: &RunFolder, less: &RunFolder, task: &Task) -> crate::Result<()> {
 
 fn copy(source: &Path, target: &Path) -> Result<(), FileError> {
     let mut from = std::fs::File::open(source).map_err(|error| FileError::read(source, error))?;
-    files::write_atomically(target, |file| std::io::copy(&mut from, file).map(|_| ()))
+    files::write_unsynced(target, |file| std::io::copy(&mut from, file).map(|_| ()))
 }

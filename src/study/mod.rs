@@ -12,6 +12,7 @@ mod event;
 mod file;
 mod fits;
 mod folder;
+mod keep;
 mod lines;
 mod lock;
 mod machine;
@@ -20,6 +21,7 @@ mod merge;
 mod order_parameter;
 mod parallel;
 mod plan;
+mod recipe;
 mod retraining;
 mod rows;
 mod runner;
@@ -35,6 +37,7 @@ pub use file::{
     Collapse, DataSection, Fit, NetworkSection, PruningSection, RetrainingSection, Study, TrainingSection, WeightSource,
 };
 pub use folder::RunFolder;
+pub use keep::Keep;
 pub use machine::Machine;
 pub use merge::{Merged, merge};
 pub use parallel::in_parallel;
@@ -73,6 +76,17 @@ pub enum StudyError {
         /// The first key that differs.
         difference: String,
     },
+    /// The results of a task were made by another recipe.
+    #[error("{}: these results were made otherwise ({difference} differs); take another folder", path.display())]
+    OtherRecipe {
+        /// The recipe of what is there.
+        path: PathBuf,
+        /// The first key that differs.
+        difference: String,
+    },
+    /// The run was asked to stop.
+    #[error("stopped: what was made is saved, and the same command goes on from there")]
+    Stopped,
     /// The folder does not hold a run.
     #[error("{}: not a run folder: it has no study.json; `prunephase run STUDY.toml --out DIR` makes one", folder.display())]
     NotARun {

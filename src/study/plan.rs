@@ -4,6 +4,8 @@ use std::time::Instant;
 
 use serde::Serialize;
 
+use super::keep::Keep;
+use super::recipe::Recipe;
 use super::runner::load_data;
 use super::task::tasks_of;
 use super::{Study, StudyError};
@@ -25,6 +27,8 @@ const HEADER: usize = 2048;
 pub struct PlannedTask {
     /// The task.
     pub task: String,
+    /// The hash of all that its results follow from: tasks with the same hash have the same results.
+    pub recipe: String,
     /// Weights of the dense network.
     pub weights: usize,
     /// Levels, the dense one included.
@@ -35,7 +39,7 @@ pub struct PlannedTask {
     pub steps: usize,
     /// Estimated core-hours.
     pub core_hours: f64,
-    /// Estimated bytes of the checkpoints.
+    /// Estimated bytes of the checkpoints that stay.
     pub bytes: usize,
 }
 
@@ -48,7 +52,7 @@ pub struct Plan {
     pub tasks: Vec<PlannedTask>,
     /// Estimated core-hours of all tasks.
     pub core_hours: f64,
-    /// Estimated bytes of all checkpoints.
+    /// Estimated bytes of all checkpoints that stay.
     pub bytes: usize,
 }
 
@@ -94,12 +98,12 @@ pub fn plan(study: &Study, locations: &Locations, engine: Engine) -> crate::Resu
                 steps += retrainings * study.retraining_budget(section).map_err(invalid)?.steps(per_epoch);
             }
             let seconds = steps as f64 * rates.step + (levels + retrainings) as f64 * rates.evaluation;
-            // The initial weights and every level.
-            let bytes = (levels + 1) * (parameters.weights() * BYTES_A_WEIGHT + HEADER);
+            let bytes = kept_bytes(study.keep, levels, parameters.weights());
             plan.core_hours += seconds / 3600.0;
             plan.bytes += bytes;
             plan.tasks.push(PlannedTask {
                 task: task.to_string(),
+                recipe: Recipe::of(study, &architecture, task)?.hash,
                 weights: network.weights(),
                 levels,
                 retrainings,
@@ -110,6 +114,18 @@ pub fn plan(study: &Study, locations: &Locations, engine: Engine) -> crate::Resu
         }
     }
     Ok(plan)
+}
+
+/// The bytes of the checkpoints that stay of a task.
+fn kept_bytes(keep: Keep, levels: usize, weights: usize) -> usize {
+    let whole = weights * BYTES_A_WEIGHT + HEADER;
+    match keep {
+        // The initial weights and every level.
+        Keep::All => (levels + 1) * whole,
+        Keep::Levels => levels * whole,
+        Keep::Masks => levels * (weights + HEADER),
+        Keep::None => 0,
+    }
 }
 
 fn measure(

@@ -1,6 +1,8 @@
 //! The runner: tasks side by side, one thread each.
 
 use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::context::Context;
 use super::event::Event;
@@ -29,6 +31,8 @@ pub struct RunOptions {
     pub stop_after: Option<usize>,
     /// The part of the tasks to do; all where it is left out.
     pub shard: Option<Shard>,
+    /// Once it is set, the levels and retrainings in hand are finished and nothing else is begun.
+    pub stop: Arc<AtomicBool>,
 }
 
 /// The data of a study, normalised as it says.
@@ -49,7 +53,7 @@ pub(super) fn load_data(study: &Study, locations: &Locations) -> crate::Result<S
 ///
 /// # Errors
 /// [`StudyError::OtherStudy`] where the folder belongs to another study, [`StudyError::OtherMachine`]
-/// where results of this machine would differ from those in it in their last bits;
+/// where results of this machine would differ from those in it in their last bits; [`StudyError::Stopped`];
 /// [`StudyError::Tasks`] where tasks failed, after all others are done; missing data.
 pub fn run(
     study: &Study,
@@ -84,6 +88,7 @@ pub fn run(
         training_budget: study.training_budget().map_err(invalid)?,
         fine_tuning_budget: study.fine_tuning_budget().map_err(invalid)?,
         engine: options.engine,
+        stop: &options.stop,
         events,
     };
     let mut tasks = tasks_of(study, &architecture.name);
@@ -99,7 +104,7 @@ pub fn run(
     tasks.reverse();
     if let Some(section) = &study.retraining {
         events(&Event::Stage("retraining"));
-        units::retrain(study, section, folder, &split, &tasks, options, events)?;
+        units::retrain(&context, section, &tasks, options)?;
     }
     if options.shard.is_some_and(|shard| shard.of() > 1) {
         return Ok(());
@@ -111,11 +116,18 @@ pub fn run(
     super::analyse(study, folder, &architecture.name, &machine, events)
 }
 
+fn is_stopped(error: &crate::Error) -> bool {
+    matches!(error, crate::Error::Study(StudyError::Stopped))
+}
+
 /// Runs every task to its end. Tasks that other runners hold are waited for after all others, and
 /// done where their runner gave up.
 fn run_tasks(context: &Context<'_>, tasks: &[Task], options: &RunOptions) -> crate::Result<()> {
     let folder = context.folder;
     let attempt = |task: &Task, lock: Lock| {
+        if options.stop.load(Ordering::Relaxed) {
+            return Err(StudyError::Stopped.into());
+        }
         let failure = folder.failure(task);
         // What a killed runner left half written, and what an earlier attempt said.
         files::remove_unfinished(&task.folder(folder.root()))?;
@@ -125,7 +137,9 @@ fn run_tasks(context: &Context<'_>, tasks: &[Task], options: &RunOptions) -> cra
         }
         let result = run_task(context, task, options.stop_after);
         drop(lock);
-        if let Err(error) = &result {
+        if let Err(error) = &result
+            && !is_stopped(error)
+        {
             files::write_atomically(&failure, |file| writeln!(file, "{error}"))?;
         }
         result
@@ -141,8 +155,12 @@ fn run_tasks(context: &Context<'_>, tasks: &[Task], options: &RunOptions) -> cra
             done => done.map(|_| ()),
         });
     }
-    let mut failures = tasks.iter().zip(results).filter_map(|(task, result)| result.err().map(|error| (task, error)));
+    let errors = tasks.iter().zip(results).filter_map(|(task, result)| result.err().map(|error| (task, error)));
+    let (stopped, failed): (Vec<_>, Vec<_>) = errors.partition(|(_, error)| is_stopped(error));
+    let mut failures = failed.into_iter();
+    // A failure is said before that the run was stopped.
     match failures.next() {
+        None if !stopped.is_empty() => Err(StudyError::Stopped.into()),
         None => Ok(()),
         Some((task, first)) => Err(StudyError::Tasks {
             failed: 1 + failures.count(),

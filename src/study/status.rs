@@ -51,7 +51,7 @@ pub fn status(folder: &RunFolder) -> crate::Result<Status> {
     let levels = study.schedule().map_err(invalid)?.levels() + 1;
     let of_task = |task: &Task| TaskStatus {
         task: task.to_string(),
-        done: folders.iter().map(|folder| levels_done(folder, task)).max().unwrap_or(0),
+        done: folders.iter().map(|folder| levels_done(folder, &study, task)).max().unwrap_or(0),
         levels,
         running: folders.iter().any(|folder| Lock::is_held(&folder.lock(task))),
         failed: folders

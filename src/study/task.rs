@@ -1,20 +1,24 @@
 //! One task: a replicate of a width, trained, pruned and measured level by level.
 
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
-use super::checksums::{LevelChecksums, set_damaged_aside};
+use super::checksums::{LevelChecksums, set_aside, set_damaged_aside};
 use super::context::Context;
 use super::event::Event;
+use super::keep::Keep;
 use super::order_parameter::order_parameter;
+use super::recipe::Recipe;
 use super::rows::{LevelRow, ObservationRow};
-use super::{RunFolder, Study};
+use super::{RunFolder, Study, StudyError, units};
 use crate::checkpoint::paths::Task;
 use crate::checkpoint::{Checkpoint, Kind, Metadata};
 use crate::data::{Normalisation, Split};
+use crate::files::FileError;
 use crate::graph::{Encoding, LayeredGraph};
-use crate::mask::Mask;
+use crate::mask::{Density, Mask};
 use crate::network::{Network, Parameters};
 use crate::percolation;
 use crate::pruning::{Schedule, prune};
@@ -35,22 +39,21 @@ pub fn tasks_of(study: &Study, architecture: &str) -> Vec<Task> {
     study.network.widths.iter().flat_map(of_width).collect()
 }
 
-/// How many levels of a task are whole: the checkpoint and both rows of every level before.
-pub(super) fn levels_done(folder: &RunFolder, task: &Task) -> usize {
-    let (levels, observations) = rows_done(folder, task);
-    levels.len().min(observations.len())
+/// How many levels of a task are whole: both rows of every level before, and what the study keeps of it.
+pub(super) fn levels_done(folder: &RunFolder, study: &Study, task: &Task) -> usize {
+    let (levels, _) = rows_done(folder, task);
+    (0..levels.len()).take_while(|&level| study.keep.is_there(folder, task, level)).count()
 }
 
-/// The rows of the levels that are whole; a table that cannot be read counts as not there, since
+/// The rows of the levels that have both; a table that cannot be read counts as not there, since
 /// its levels can be made again.
 fn rows_done(folder: &RunFolder, task: &Task) -> (Vec<LevelRow>, Vec<ObservationRow>) {
     let read = table::read_rows::<LevelRow>(&folder.task_table(task, "levels"));
     let mut levels = read.unwrap_or_default();
     let read = table::read_rows::<ObservationRow>(&folder.task_table(task, "percolation"));
     let mut observations = read.unwrap_or_default();
-    let checkpoints = (0..).take_while(|&level| task.level(folder.root(), level).is_file()).count();
     let in_order = levels.iter().enumerate().take_while(|(at, row)| row.level == *at).count();
-    let done = checkpoints.min(in_order).min(observations.len());
+    let done = in_order.min(observations.len());
     levels.truncate(done);
     observations.truncate(done);
     (levels, observations)
@@ -72,36 +75,137 @@ struct Work<'a> {
 }
 
 /// Runs what is left of a task, up to its last level or `stop_after`.
+///
+/// # Errors
+/// [`StudyError::Stopped`] where the run was asked to stop, after the level in hand.
 pub(super) fn run_task(context: &Context<'_>, task: &Task, stop_after: Option<usize>) -> crate::Result<()> {
-    let Split { train, test, .. } = context.split;
+    let Split { train, .. } = context.split;
+    let Context { study, folder, architecture, .. } = *context;
     let work = Work {
-        network: context.architecture.network(task.width, train.shape, train.classes)?,
+        network: architecture.network(task.width, train.shape, train.classes)?,
         schedule: context.schedule.clone(),
-        seeds: Seeds::new(context.study.seed, task.seed),
+        seeds: Seeds::new(study.seed, task.seed),
         context,
         task,
     };
     let last = stop_after.map_or(work.schedule.levels(), |stop| stop.min(work.schedule.levels()));
     // One damaged file hides others of later levels.
-    while let Some(path) = set_damaged_aside(context.folder, task)? {
-        let warning = format!("{}: damaged; set aside in log/damaged and made again", path.display());
-        context.tell(&Event::Warning(&warning));
+    while let Some(path) = set_damaged_aside(folder, task)? {
+        context.tell_damaged(&path);
     }
-    let initial = work.initial()?;
-    let (mut levels, mut observations) = rows_done(context.folder, task);
-    let mut checksums: Vec<LevelChecksums> =
-        table::read_rows(&context.folder.task_table(task, "checksums")).unwrap_or_default();
-    checksums.truncate(levels.len());
-    let mut times: Vec<TimeRow> = table::read_rows(&context.folder.log(task)).unwrap_or_default();
-    for row in &levels {
+    Recipe::of(study, architecture, task)?.claim(folder, task)?;
+    let mut done = work.done()?;
+    for row in &done.levels {
         context.tell(&Event::Level { task, row, last, resumed: true });
     }
-    let chance = test.largest_class_share();
-    for level in levels.len()..=last {
+    let initial = if done.levels.len() <= last || study.keep.initial() || !done.pending.is_empty() {
+        Some(work.initial()?)
+    } else {
+        None
+    };
+    let mut times: Vec<TimeRow> = table::read_rows(&folder.log(task)).unwrap_or_default();
+    for level in done.levels.len()..=last {
+        if context.stop.load(Ordering::Relaxed) {
+            return Err(StudyError::Stopped.into());
+        }
         let start = Instant::now();
-        let (parameters, mask, previous) = work.train_level(level, &initial)?;
-        let metrics = context.engine.evaluate(&work.network, &parameters, &mask, test)?;
-        let evolution = Evolution::between(&initial, &parameters, &mask, &previous);
+        if let Some(initial) = &initial {
+            work.make_level(level, initial, &mut done)?;
+        }
+        times.push(TimeRow { level, seconds: start.elapsed().as_secs_f64() });
+        table::write_rows(&folder.log(task), &times)?;
+        work.trim(level, &done.pending)?;
+        if let Some(row) = done.levels.last() {
+            context.tell(&Event::Level { task, row, last, resumed: false });
+        }
+    }
+    work.trim(last, &done.pending)
+}
+
+/// What is there of a task.
+struct Done {
+    levels: Vec<LevelRow>,
+    observations: Vec<ObservationRow>,
+    checksums: Vec<LevelChecksums>,
+    /// The levels whose retrainings are not done.
+    pending: Vec<usize>,
+}
+
+impl Work<'_> {
+    /// What is there, up to the first level of which something is missing that is kept or needed: that level
+    /// and all after it are made again.
+    fn done(&self) -> crate::Result<Done> {
+        let Self { context, task, schedule, .. } = self;
+        let Context { study, folder, .. } = **context;
+        let weights = self.network.weights();
+        let density = |level| Density::of(schedule.kept(weights, level), weights).value();
+        let densities: Vec<f64> = (0..=schedule.levels()).map(density).collect();
+        let pending = units::pending(study, folder, task, &densities);
+        let (mut levels, mut observations) = rows_done(folder, task);
+        let (there, rows) = (|level| task.level(folder.root(), level).is_file(), levels.len());
+        let whole =
+            |&level: &usize| study.keep.is_there(folder, task, level) && (there(level) || !pending.contains(&level));
+        let mut done = (0..rows).take_while(whole).count();
+        while done <= schedule.levels()
+            && let Some(parent) = schedule.parent(done)
+            && !there(parent)
+        {
+            done = parent;
+        }
+        let path = |name| folder.task_table(task, name);
+        let mut checksums: Vec<LevelChecksums> = table::read_rows(&path("checksums")).unwrap_or_default();
+        levels.truncate(done);
+        observations.truncate(done);
+        if done < rows {
+            // In this order, so that at no moment a level counts as done whose checksum is not there.
+            table::write_rows(&path("levels"), &levels)?;
+        }
+        if done < checksums.len() {
+            checksums.truncate(done);
+            table::write_rows(&path("checksums"), &checksums)?;
+        }
+        let mut done = Done { levels, observations, checksums, pending };
+        self.settle_masks(&mut done)?;
+        Ok(done)
+    }
+
+    /// Writes the masks that are kept alone and are not there yet, of levels made when all weights were kept;
+    /// where no mask is kept alone, removes those that are there.
+    fn settle_masks(&self, done: &mut Done) -> crate::Result<()> {
+        let Self { context, task, schedule, .. } = self;
+        let Context { study, folder, .. } = **context;
+        let kept = study.keep == Keep::Masks;
+        let mut changed = false;
+        for sums in &mut done.checksums {
+            let path = task.mask(folder.root(), sums.level);
+            if kept && !path.is_file() {
+                Checkpoint::read(&task.level(folder.root(), sums.level))?.write_mask(&path)?;
+                sums.mask = LevelChecksums::of_mask(folder, task, sums.level)?;
+                changed = true;
+            } else if !kept && sums.mask.take().is_some() {
+                changed = true;
+            }
+        }
+        if changed {
+            table::write_rows(&folder.task_table(task, "checksums"), &done.checksums)?;
+        }
+        if !kept {
+            let masks = (0..=schedule.levels()).map(|level| task.mask(folder.root(), level));
+            for path in masks.filter(|path| path.is_file()) {
+                std::fs::remove_file(&path).map_err(|source| FileError::write(&path, source))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Trains, measures and saves a level.
+    fn make_level(&self, level: usize, initial: &Parameters, done: &mut Done) -> crate::Result<()> {
+        let Self { context, task, network, .. } = self;
+        let (folder, test) = (context.folder, &context.split.test);
+        let Done { levels, observations, checksums, .. } = done;
+        let (parameters, mask, previous) = self.train_level(level, initial)?;
+        let metrics = context.engine.evaluate(network, &parameters, &mask, test)?;
+        let evolution = Evolution::between(initial, &parameters, &mask, &previous);
         let dense_accuracy = levels.first().map_or(metrics.accuracy, |row| row.accuracy);
         let row = LevelRow {
             dataset: task.dataset.clone(),
@@ -115,53 +219,58 @@ pub(super) fn run_task(context: &Context<'_>, task: &Task, stop_after: Option<us
             loss: metrics.loss,
             prediction_entropy: metrics.prediction_entropy,
             outcome_entropy: metrics.outcome_entropy,
-            m: order_parameter(metrics.accuracy, chance, dense_accuracy),
+            m: order_parameter(metrics.accuracy, test.largest_class_share(), dense_accuracy),
             weight_distance: evolution.distance,
             weight_cosine: evolution.cosine,
             sign_flips: evolution.sign_flips,
             mask_overlap: evolution.mask_overlap,
         };
-        let observation = work.observe(level, &parameters, &mask)?;
-        work.write_checkpoint(Some(level), &parameters, &mask)?;
-        observations.push(observation);
-        table::write_rows(&context.folder.task_table(task, "percolation"), &observations)?;
-        if let Some(observation) = observations.last() {
-            checksums.push(LevelChecksums::of(context.folder, task, &row, observation)?);
+        let observation = self.observe(level, &parameters, &mask)?;
+        let checkpoint = self.checkpoint(Some(level), &parameters, &mask)?;
+        checkpoint.write(&task.level(folder.root(), level))?;
+        if context.study.keep == Keep::Masks {
+            checkpoint.write_mask(&task.mask(folder.root(), level))?;
         }
-        table::write_rows(&context.folder.task_table(task, "checksums"), &checksums)?;
+        observations.push(observation);
+        table::write_rows(&folder.task_table(task, "percolation"), &*observations)?;
+        if let Some(observation) = observations.last() {
+            checksums.push(LevelChecksums::of(folder, task, &row, observation)?);
+        }
+        table::write_rows(&folder.task_table(task, "checksums"), &*checksums)?;
         levels.push(row);
         // This file last: a level counts as done when its row is here.
-        table::write_rows(&context.folder.task_table(task, "levels"), &levels)?;
-        times.push(TimeRow { level, seconds: start.elapsed().as_secs_f64() });
-        table::write_rows(&context.folder.log(task), &times)?;
-        if let Some(row) = levels.last() {
-            context.tell(&Event::Level { task, row, last, resumed: false });
-        }
+        table::write_rows(&folder.task_table(task, "levels"), &*levels)?;
+        Ok(())
     }
-    Ok(())
-}
 
-impl Work<'_> {
-    /// The weights at initialisation, made and saved or read back.
+    /// Removes the checkpoints that are not kept and that neither a level after `level` nor a retraining needs.
+    fn trim(&self, level: usize, pending: &[usize]) -> crate::Result<()> {
+        let next = level + 1;
+        let more = next <= self.schedule.levels();
+        let parent = self.schedule.parent(next).filter(|_| more);
+        let Context { study, folder, .. } = self.context;
+        let needed = |of| parent == Some(of) || pending.contains(&of);
+        Ok(study.keep.trim(folder, self.task, level, needed, more || !pending.is_empty())?)
+    }
+
+    /// The weights at initialisation, and their checkpoint where it is not there or is damaged.
     fn initial(&self) -> crate::Result<Parameters> {
-        let path = self.task.initial(self.context.folder.root());
-        if path.is_file() {
-            let read = Checkpoint::read(&path)?;
-            read.parameters.check(&self.network)?;
-            return Ok(read.parameters);
-        }
+        let folder = self.context.folder;
+        let path = self.task.initial(folder.root());
         let mut stream = self.seeds.stream(&format!("{}: initialisation", self.task));
         let parameters = Parameters::initialise(&self.network, &mut stream);
-        self.write_checkpoint(None, &parameters, &Mask::dense(&self.network))?;
+        if path.is_file() {
+            if Checkpoint::read(&path).is_ok_and(|read| read.parameters == parameters) {
+                return Ok(parameters);
+            }
+            self.context.tell_damaged(&path);
+            set_aside(folder, path.clone())?;
+        }
+        self.checkpoint(None, &parameters, &Mask::dense(&self.network))?.write(&path)?;
         Ok(parameters)
     }
 
-    fn write_checkpoint(&self, level: Option<usize>, parameters: &Parameters, mask: &Mask) -> crate::Result<()> {
-        let folder = self.context.folder;
-        let path = match level {
-            Some(level) => self.task.level(folder.root(), level),
-            None => self.task.initial(folder.root()),
-        };
+    fn checkpoint(&self, level: Option<usize>, parameters: &Parameters, mask: &Mask) -> crate::Result<Checkpoint> {
         let study = self.context.study;
         let Normalisation { mean, standard_deviation } = study.data.normalisation();
         let normalisation = [("mean", mean), ("standard_deviation", standard_deviation)];
@@ -173,8 +282,7 @@ impl Work<'_> {
             extra: normalisation.map(|(key, value)| (key.to_owned(), value.to_string())).into(),
             ..Metadata::default()
         };
-        let checkpoint = Checkpoint::new(self.network.clone(), parameters.clone(), mask.clone(), metadata)?;
-        checkpoint.write(&path)
+        Checkpoint::new(self.network.clone(), parameters.clone(), mask.clone(), metadata)
     }
 
     /// Prunes (but at level 0) and trains; returns the trained parameters, the mask and the mask

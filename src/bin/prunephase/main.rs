@@ -11,6 +11,8 @@ mod fit;
 mod graph;
 mod inspect;
 #[cfg(feature = "train")]
+mod interrupt;
+#[cfg(feature = "train")]
 mod merge;
 mod output;
 mod percolate;

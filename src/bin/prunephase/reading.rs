@@ -6,16 +6,13 @@ use clap::Args;
 use prunephase::checkpoint::{Checkpoint, Inspected, ReadOptions};
 use prunephase::network::{Described, FeatureShape};
 
-/// What a file that prunephase did not write does not say
+/// What a file that prunephase did not write does not say, but where its masks are
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Files of others")]
-pub struct ReadArgs {
+pub struct LayoutArgs {
     /// The keys that lead to the state dict in a .pt file, with dots; else what stands before its names
     #[arg(long, value_name = "KEY")]
     key: Option<String>,
-    /// A file of masks, by the names of the weights
-    #[arg(long, value_name = "FILE")]
-    masks: Option<PathBuf>,
     /// How the layers follow each other: a description (.toml), or one built in: fc4, cnn5, resnet,
     /// resnet-bottleneck, resnet20, gpt2, vit, torchvision-vit
     #[arg(long, value_name = "FILE or NAME")]
@@ -28,6 +25,17 @@ pub struct ReadArgs {
     heads: Option<u16>,
 }
 
+/// What a file that prunephase did not write does not say
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Files of others")]
+pub struct ReadArgs {
+    #[command(flatten)]
+    layout: LayoutArgs,
+    /// A file of masks, by the names of the weights
+    #[arg(long, value_name = "FILE")]
+    masks: Option<PathBuf>,
+}
+
 fn shape(text: &str) -> Result<FeatureShape, String> {
     let sizes: Option<Vec<usize>> =
         text.split('x').map(|size| size.parse().ok().filter(|size| (1..=1 << 14).contains(size))).collect();
@@ -37,16 +45,27 @@ fn shape(text: &str) -> Result<FeatureShape, String> {
     }
 }
 
-impl ReadArgs {
-    fn options(&self, carry: bool) -> anyhow::Result<ReadOptions> {
+impl LayoutArgs {
+    fn options(&self, masks: Option<&Path>, carry: bool) -> anyhow::Result<ReadOptions> {
         Ok(ReadOptions {
             key: self.key.clone(),
-            masks: self.masks.clone(),
+            masks: masks.map(Path::to_path_buf),
             network: self.network.as_deref().map(Described::load).transpose()?,
             input: self.input,
             heads: self.heads.map(usize::from),
             carry,
         })
+    }
+
+    /// Reads a checkpoint whose masks may be in a file of their own.
+    pub fn read(&self, path: &Path, masks: Option<&Path>) -> anyhow::Result<Checkpoint> {
+        Ok(Checkpoint::read_with(path, &self.options(masks, false)?)?)
+    }
+}
+
+impl ReadArgs {
+    fn options(&self, carry: bool) -> anyhow::Result<ReadOptions> {
+        self.layout.options(self.masks.as_deref(), carry)
     }
 
     /// Reads a checkpoint for its graph.

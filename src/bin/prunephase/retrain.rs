@@ -10,12 +10,13 @@ use comfy_table::Table;
 use prunephase::checkpoint::Checkpoint;
 use prunephase::comparison::{self, ComparisonRow, RetrainingRow, compare};
 use prunephase::data::{self, Normalisation, Split};
-use prunephase::network::Parameters;
+use prunephase::network::{Network, Parameters};
 use prunephase::study::{Machine, Retraining, RetrainingSample, WeightSource, in_parallel};
 use prunephase::table;
 use prunephase::training::{Budget, Hyperparameters, Optimiser};
 use serde::{Deserialize, Serialize};
 
+use crate::reading::LayoutArgs;
 use crate::run::Execution;
 use crate::{output, progress};
 
@@ -69,6 +70,11 @@ pub struct RetrainArgs {
     /// Standard deviation of the normalisation, where it is not the one that the checkpoint names
     #[arg(long)]
     standard_deviation: Option<f64>,
+    /// A file of the original's masks, by the names of the weights
+    #[arg(long, value_name = "FILE")]
+    original_masks: Option<PathBuf>,
+    #[command(flatten)]
+    layout: LayoutArgs,
     #[command(flatten)]
     execution: Execution,
     /// Where retraining.csv and comparison.csv go; what is there already is not done again
@@ -113,6 +119,8 @@ struct Settings {
     checkpoint: String,
     samples: Vec<String>,
     rewind: Option<String>,
+    original_masks: Option<String>,
+    network: Network,
     hyperparameters: Hyperparameters,
     budget: Budget,
     seed: u64,
@@ -123,7 +131,7 @@ struct Settings {
 
 /// Runs the command.
 pub fn run(args: &RetrainArgs) -> anyhow::Result<ExitCode> {
-    let original = Checkpoint::read(&args.checkpoint)?;
+    let original = args.layout.read(&args.checkpoint, args.original_masks.as_deref())?;
     if original.network.wiring.is_some() {
         bail!(
             "{}: network `{}` is wired by its names and shapes; only chains whose layers are known are trained here",
@@ -218,7 +226,7 @@ fn initial(args: &RetrainArgs, original: &Checkpoint) -> anyhow::Result<Option<P
         );
         return Ok(None);
     };
-    let read = Checkpoint::read(path)?;
+    let read = args.layout.read(path, None)?;
     read.parameters.check(&original.network).with_context(|| path.display().to_string())?;
     Ok(Some(read.parameters))
 }
@@ -252,6 +260,8 @@ fn settings(args: &RetrainArgs, original: &Checkpoint, files: &[PathBuf]) -> any
         checkpoint: checksum(&args.checkpoint)?,
         samples: files.iter().map(checksum).collect::<Result<_, _>>()?,
         rewind: args.rewind.as_ref().map(checksum).transpose()?,
+        original_masks: args.original_masks.as_ref().map(checksum).transpose()?,
+        network: original.network.clone(),
         hyperparameters,
         budget,
         seed: args.seed,

@@ -3,13 +3,14 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use prunephase::data::Locations;
 use prunephase::study::{self, Event, RunFolder, RunOptions, Shard, Study, tasks_of};
 use prunephase::training::{Device, Engine, EngineChoice};
 
-use crate::{output, progress, summary};
+use crate::{interrupt, output, progress, summary};
 
 /// Train, prune, fine-tune and measure a study; resumes what is there
 #[derive(Debug, clap::Args)]
@@ -70,6 +71,7 @@ impl Execution {
             locations: Locations::from_environment(self.data_dir.clone()),
             stop_after: None,
             shard: None,
+            stop: Arc::default(),
         }
     }
 }
@@ -95,8 +97,9 @@ pub fn execute(study: &Study, folder: &RunFolder, options: &RunOptions) -> anyho
     let tasks =
         (0..tasks_of(study, "").len()).filter(|&task| options.shard.is_none_or(|shard| shard.holds(task))).count();
     let bar = progress::bar((tasks * levels) as u64, "levels");
+    let options = RunOptions { stop: interrupt::flag()?, ..options.clone() };
     let (made, there) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    study::run(study, folder, options, &|event| match event {
+    study::run(study, folder, &options, &|event| match event {
         Event::Level { task, row, last, resumed } => {
             if *resumed { &there } else { &made }.fetch_add(1, Ordering::Relaxed);
             if *resumed {
