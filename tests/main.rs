@@ -29,6 +29,7 @@ mod rewire_command;
 mod rewire_properties;
 mod rewire_uniformity;
 mod scaling;
+mod score_order;
 #[cfg(feature = "train")]
 mod shards;
 #[cfg(all(feature = "train", unix))]
