@@ -107,10 +107,8 @@ pub(super) fn draw(sources: &Sources, style: &Style, preset: &Preset) -> Result<
         Series::new("n_s", "in the fit", data, points(&fitted)),
     ];
     let (x, y) = Panel::axes_of(&series, Spacing::Log, Spacing::Log);
-    let label = Rich::parse("*n_s* / Σ_s *n_s*");
-    let mut panel = Panel::new(preset.panel_height * 1.5, Rich::plain("component size s"), label, x, y);
-    panel.x_label = Rich::parse("component size *s*");
-    panel.y_label = Rich::parse("share of components per size");
+    let (label, name) = (Rich::parse("component size *s*"), Rich::plain("share of components per size"));
+    let mut panel = Panel::new(preset.panel_height * 1.5, label, name, x, y);
     panel.bands = vec![(tail.s_min, tail.s_max)];
     panel.keys = [(3, "in the fit"), (2, "not in the fit"), (1, "*s*^{−*τ*}"), (0, "*s*^{−5/2} (mean field)")]
         .into_iter()
@@ -118,7 +116,7 @@ pub(super) fn draw(sources: &Sources, style: &Style, preset: &Preset) -> Result<
         .map(|(index, text)| Key { text: Rich::parse(text), look: series[index].look })
         .collect();
     let tau = Estimate { value: tail.tau, statistical: Some(tail.error), systematic: None };
-    let chance = Rich::parse(&format!("*p*-value {}", significant(tail.p_value, 2)));
+    let chance = Rich::parse(&format!("*p*\u{2010}value {}", significant(tail.p_value, 2)));
     panel.notes =
         vec![(Rich::parse(&format!("*τ* = {}", tau.plainly())), style.colours.ink), (chance, style.colours.ink)];
     panel.series = series;

@@ -21,7 +21,7 @@ const LOG_FROM: f64 = 20.0;
 /// How far the collapsed axes reach beyond the points of the fit, in their range.
 const BEYOND: f64 = 0.25;
 /// The height of the strip of residuals, in that of a panel.
-const STRIP: f64 = 0.42;
+const STRIP: f64 = 0.5;
 /// Points of the line of the master curve.
 const STEPS: usize = 120;
 

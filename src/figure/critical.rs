@@ -5,7 +5,7 @@ use serde::Deserialize;
 use super::axis::Axis;
 use super::colour::Colour;
 use super::error::FigureError;
-use super::fits::Estimate;
+use super::fits::{Estimate, significant};
 use super::input::Input;
 use super::series::{Key, Look, Point, Series};
 use super::style::Style;
@@ -65,7 +65,7 @@ impl Criticals {
         };
         let number = |value, error| Estimate { value, statistical: error, systematic: None }.plainly();
         let w = match limit.w_error {
-            _ if limit.w_given => format!("*w* = {} (given)", limit.w),
+            _ if limit.w_given => format!("*w* = {} (given)", significant(limit.w, 3)),
             Some(error) => format!("*w* = {}", number(limit.w, Some(error))),
             None => "*w* undetermined".to_owned(),
         };

@@ -31,6 +31,11 @@ fn group_of(checkpoint: &str) -> String {
     }
 }
 
+/// Whether a group is of samples of a null model.
+fn is_null(name: &str) -> bool {
+    name != "original" && (name == "samples" || NULLS.contains(&name))
+}
+
 /// The nodes of each degree of one checkpoint.
 type Counts = BTreeMap<u64, f64>;
 
@@ -76,7 +81,7 @@ fn sorted(input: &Input) -> Result<Table, FigureError> {
     let names: Vec<&str> = all.iter().map(String::as_str).collect();
     let mut groups: Vec<String> = in_order(&names, &NULLS).into_iter().map(str::to_owned).collect();
     // What is no null model was there before.
-    groups.sort_by_key(|name| NULLS.contains(&name.as_str()));
+    groups.sort_by_key(|name| is_null(name));
     let mut places: Vec<(String, String)> = Vec::new();
     let mut counts: BTreeMap<(usize, usize, String), Counts> = BTreeMap::new();
     for row in 0..table.rows() {
@@ -130,7 +135,7 @@ pub(super) fn draw(sources: &Sources, style: &Style, preset: &Preset) -> Result<
 /// The first is drawn as markers, what was rewired as lines.
 fn look(style: &Style, table: &Table, index: usize) -> Look {
     let look = Look::of(style, index);
-    if !NULLS.contains(&table.groups[index].as_str()) {
+    if !is_null(&table.groups[index]) {
         return Look { size: 0.85, ..look.points() };
     }
     // One may hide the other: every second one is dashed.

@@ -56,6 +56,10 @@ pub(super) fn draw(sources: &Sources, style: &Style, preset: &Preset) -> Result<
     let bars = fit.inv_nu.statistical.unwrap_or(0.0).hypot(fit.inv_nu.systematic.unwrap_or(0.0));
     let best = Look { size: 1.5, ..Look::of(style, 1).points() };
     let optimum = Point::with_error(fit.p_c.value, fit.inv_nu.value, Some(bars), 1);
+    let half = fit.p_c.statistical.unwrap_or(0.0).hypot(fit.p_c.systematic.unwrap_or(0.0));
+    let ends = [-half, half].map(|half| Point::new(fit.p_c.value + half, fit.inv_nu.value));
+    let across_bar = Look { weight: style.lines.error * best.weight / style.lines.data, ..best.line() };
+    series.push(Series::new("error of p_c", "1/nu of the p_c x", across_bar, ends.to_vec()));
     series.push(Series::new("fit", "1/nu of the p_c x", best, vec![optimum]));
 
     // All of the grid, and of the cloud as far as it lies on it: a resample far away would shrink the rest.
@@ -65,8 +69,8 @@ pub(super) fn draw(sources: &Sources, style: &Style, preset: &Preset) -> Result<
         let inside = |axis: &Axis, value: f64| axis.share(value).is_some_and(|share| (0.0..=1.0).contains(&share));
         inside(&x, point.x) && inside(&y, point.y)
     };
-    let beyond =
-        series[..series.len() - 1].iter().flat_map(|series| &series.points).filter(|&one| !on_grid(one)).count();
+    let resamples = series.iter().filter(|series| series.quantity == "resample");
+    let beyond = resamples.flat_map(|series| &series.points).filter(|&one| !on_grid(one)).count();
     let lowest = cells.iter().map(|cell| cell.value).fold(f64::INFINITY, f64::min);
     let highest = cells.iter().map(|cell| cell.value).fold(0.0, f64::max).min(MOST * lowest);
     let map = Map {
@@ -93,7 +97,7 @@ pub(super) fn draw(sources: &Sources, style: &Style, preset: &Preset) -> Result<
     let description = format!(
         "The quality S of the collapse over p_c and 1/nu with kappa/nu of the fit, on a logarithmic scale of at most a \
          factor of {MOST}; the optima of the resamples (white), {beyond} of them outside of the grid, and the fit with \
-         the statistical and systematic error of 1/nu combined. The numbers of the fit stand in its JSON. {}",
+         the statistical and systematic errors combined. The numbers of the fit stand in its JSON. {}",
         if fit.reliable { "" } else { "The fit is unreliable." }
     );
     Ok(Figure::of(Kind::Landscape, page, used, description.trim()))

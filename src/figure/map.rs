@@ -13,6 +13,9 @@ const WIDTH: f64 = 7.0;
 /// Fields of the scale from its low end to its high one.
 const STEPS: usize = 64;
 
+/// How far a field reaches below the next.
+const SEAM: f64 = 0.4;
+
 /// One field: the ranges of x and y, and the value in it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Cell {
@@ -69,6 +72,8 @@ impl Map {
             let (Some(left), Some(right)) = (across(cell.x.0), across(cell.x.1)) else { continue };
             let (Some(bottom), Some(top)) = (up(cell.y.0), up(cell.y.1)) else { continue };
             let Some(share) = self.scale.share(cell.value) else { continue };
+            // Under the neighbours that follow: renderers leave a hair between fields that only touch.
+            let (right, top) = ((right + SEAM).min(frame.right), (top - SEAM).max(frame.top));
             canvas.rectangle((left, top, right, bottom), style.colours.on_scale(share))?;
         }
         self.draw_scale(canvas, style, frame)
@@ -80,18 +85,20 @@ impl Map {
         for step in 0..STEPS {
             let (low, high) = (step as f64 / STEPS as f64, (step + 1) as f64 / STEPS as f64);
             let colour = style.colours.on_scale(low + 0.5 / STEPS as f64);
-            canvas.rectangle((left, height(high), right, height(low)), colour)?;
+            canvas.rectangle((left, (height(high) - SEAM).max(frame.top), right, height(low)), colour)?;
         }
         let ink = style.colours.ink;
         let corners = [(left, frame.top), (right, frame.top), (right, frame.bottom), (left, frame.bottom)];
         canvas.line(&[&corners[..], &corners[..2]].concat(), Stroke::new(ink, style.lines.axis))?;
         let size = style.text.tick;
         for tick in self.scale.ticks(frame.height(), Y_APART) {
-            let (Some(share), Some(label)) = (self.scale.share(tick.value), &tick.label) else { continue };
+            let Some(share) = self.scale.share(tick.value) else { continue };
             let y = height(share);
-            canvas
-                .line(&[(right, y), (right - style.lines.minor_tick_length, y)], Stroke::new(ink, style.lines.tick))?;
-            canvas.text((right + 3.0, y + size * CAPITAL / 2.0), label, size, ink, Align::Start)?;
+            let length = style.lines.minor_tick_length * if tick.label.is_some() { 1.0 } else { 0.6 };
+            canvas.line(&[(right, y), (right - length, y)], Stroke::new(ink, style.lines.tick))?;
+            if let Some(label) = &tick.label {
+                canvas.text((right + 3.0, y + size * CAPITAL / 2.0), label, size, ink, Align::Start)?;
+            }
         }
         let at = (frame.right + self.width(style, frame.height()) - 1.5, (frame.top + frame.bottom) / 2.0);
         canvas.text_upwards(at, &self.label, style.text.label, ink, Align::Middle)

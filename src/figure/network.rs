@@ -189,7 +189,7 @@ pub(super) fn draw(sources: &Sources, style: &Style, preset: &Preset) -> Result<
         .enumerate()
         .map(|(at, (name, nodes))| {
             let alive = nodes.iter().filter(|&&node| flow.active[node]).count();
-            (at as f64, Rich::plain(format!("{name} {alive}/{}", nodes.len())))
+            (at as f64, Rich::plain(format!("{name}: {alive}/{}", nodes.len())))
         })
         .collect();
     panel.series = series;

@@ -71,6 +71,8 @@ impl Frame {
 /// The room that a number at an axis takes along it.
 pub(super) const X_APART: f64 = 27.0;
 pub(super) const Y_APART: f64 = 13.0;
+/// Between two blocks of text side by side.
+const APART: f64 = 8.0;
 
 impl Panel {
     /// A panel without curves.
@@ -141,15 +143,25 @@ impl Panel {
             }
         }
         // Wider or higher than the panel itself: a smaller text or a larger panel is needed.
-        let corner = |inset: &Inset| (frame.right - inset.width - 4.0, 4.0);
-        insets.iter().map(|inset| Inset { at: corner(inset), ..*inset }).collect()
+        // One below the other, so that none covers another.
+        let mut top = 4.0;
+        insets
+            .iter()
+            .map(|inset| {
+                let at = ((frame.right - inset.width - 4.0).max(2.0), top);
+                top += inset.height + 2.0;
+                Inset { at, ..*inset }
+            })
+            .collect()
     }
 
     fn place(&self, insets: &[Inset], frame: &Frame, mut obstacles: Vec<Frame>) -> Option<Vec<Inset>> {
         let mut placed = Vec::new();
         for inset in insets {
             let inset = Inset { at: inset::free_place(inset, frame, &obstacles)?, ..*inset };
-            obstacles.push(inset.frame());
+            // Two blocks side by side must not read as one.
+            let Frame { left, top, right, bottom } = inset.frame();
+            obstacles.push(Frame { left: left - APART, top: top - 2.0, right: right + APART, bottom: bottom + 2.0 });
             placed.push(inset);
         }
         Some(placed)
@@ -210,6 +222,13 @@ impl Panel {
             right: x + 1.0,
             top: frame.top,
             bottom: frame.bottom,
+        }));
+        let up = |y: f64| self.y.share(y).map(|share| frame.bottom - share * frame.height());
+        boxes.extend(self.horizontals.iter().filter_map(|&y| up(y)).map(|y| Frame {
+            left: frame.left,
+            right: frame.right,
+            top: y - 1.0,
+            bottom: y + 1.0,
         }));
         boxes
     }

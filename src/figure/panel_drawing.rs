@@ -40,6 +40,10 @@ impl Panel {
             let y = frame.bottom - share * frame.height();
             canvas.dashes(&[(frame.left, y), (frame.right, y)], guide, 2.4, 1.8)?;
         }
+        // Below every line: a band hides what lies under it.
+        for series in self.series.iter().filter(|series| series.look.band) {
+            self.draw_band(canvas, style, frame, series)?;
+        }
         for series in &self.series {
             self.draw_series(canvas, style, frame, series)?;
         }
@@ -72,9 +76,6 @@ impl Panel {
         let places: Vec<Option<(f64, f64)>> =
             series.points.iter().map(|point| self.at(frame, point.x, point.y)).collect();
         let stroke = Stroke::new(look.colour, style.lines.data * look.weight);
-        if look.band {
-            self.draw_band(canvas, style, frame, series)?;
-        }
         // A point without a place ends a line.
         for stretch in places.split(Option::is_none) {
             let stretch: Vec<(f64, f64)> = stretch.iter().filter_map(|&place| place).collect();
@@ -89,7 +90,7 @@ impl Panel {
         }
         let bar = Stroke { width: style.lines.error * look.weight, ..stroke };
         let cap = style.lines.cap / 2.0 * look.size.max(1.0);
-        for (point, place) in series.points.iter().zip(&places) {
+        for (point, place) in series.points.iter().zip(&places).step_by(shown_every(look, places.len())) {
             let (Some((x, _)), Some((top, bottom, whole))) = (*place, place.and_then(|_| self.bar(frame, point)))
             else {
                 continue;
@@ -130,8 +131,7 @@ impl Panel {
         places: &[Option<(f64, f64)>],
     ) -> Result<(), String> {
         if let Some(marker) = look.marker(style) {
-            // Curves of hundreds of points: a marker now and then tells them apart.
-            let every = if look.joined == Joined::No { 1 } else { places.len().div_ceil(40).max(1) };
+            let every = shown_every(look, places.len());
             for place in places.iter().step_by(every).flatten() {
                 canvas.marker(*place, &marker)?;
             }
@@ -191,4 +191,10 @@ impl Panel {
         // The names of the panels of a column stand in one line.
         canvas.text_upwards((edge + size, (top + bottom) / 2.0), &self.y_label, size, ink, Align::Middle)
     }
+}
+
+/// Every which point of a curve has a marker and a bar: on curves of hundreds of points, now and then one tells
+/// them apart; the table of what was drawn has them all.
+fn shown_every(look: &Look, points: usize) -> usize {
+    if look.joined == Joined::No { 1 } else { points.div_ceil(40).max(1) }
 }

@@ -105,6 +105,12 @@ pub(super) fn draw(sources: &Sources, style: &Style, preset: &Preset) -> Result<
     let control = axis_name(fit.control.as_ref(), "control *p*");
     let mut main = Panel::new(preset.panel_height, control.clone(), axis_name(fit.value.as_ref(), "value"), x, y);
     main.bands = fit.range.map(|[low, high]| (low, high)).into_iter().collect();
+    main.keys = series[..2]
+        .iter()
+        .rev()
+        .filter(|series| !series.points.is_empty())
+        .map(|series| Key { text: Rich::plain(series.name.as_str()), look: series.look })
+        .collect();
     main.series = series;
     let heights = strip.iter().flat_map(|series| &series.points).flat_map(Point::heights);
     let y = Axis::covering(Spacing::Linear, heights.chain([0.0]), 0.1);
@@ -168,7 +174,7 @@ fn standing(fit: &Fit, style: &Style, preset: &Preset) -> Vec<Panel> {
     let mut panels = Vec::new();
     let weights = of("weight", &|index| Some(Point::new(index as f64, fit.models[index].weight?)));
     let y = Axis { spacing: Spacing::Linear, low: -0.07, high: 1.07 };
-    let mut panel = Panel::new(preset.panel_height, Rich::plain("law"), Rich::plain("Akaike weight"), x, y);
+    let mut panel = Panel::new(preset.panel_height, Rich::default(), Rich::plain("Akaike weight"), x, y);
     panel.series = weights;
     panel.horizontals = vec![0.0];
     panel.categories = names();
@@ -186,7 +192,7 @@ fn standing(fit: &Fit, style: &Style, preset: &Preset) -> Vec<Panel> {
             held_out.iter().flat_map(|series| &series.points).filter(|point| point.y <= far).flat_map(Point::heights);
         let y = Axis::covering(Spacing::Linear, heights.chain([0.0]), 0.1);
         let label = Rich::plain("held-out error");
-        let mut panel = Panel::new(preset.panel_height * BELOW, Rich::plain("law"), label, x, y);
+        let mut panel = Panel::new(preset.panel_height * BELOW, Rich::default(), label, x, y);
         let beyond = differences.iter().filter(|&&difference| difference > far).count();
         if beyond > 0 {
             panel.notes = vec![(Rich::plain(format!("{beyond} above this range")), style.colours.ink)];
