@@ -174,7 +174,7 @@ mod tests {
             sorted.sort_by(f64::total_cmp);
             sorted.windows(2).map(|pair| pair[1] - pair[0]).fold(f64::INFINITY, f64::min)
         };
-        assert!(far(&lightness[..3]) > 12.0, "{lightness:?}");
+        assert!(far(&lightness[..3]) > 15.0, "{lightness:?}");
         lightness.truncate(6);
         assert!(far(&lightness) > 4.0, "{lightness:?}");
     }
