@@ -141,7 +141,7 @@ fn look(style: &Style, table: &Table, index: usize) -> Look {
     // One may hide the other: every second one is dashed.
     Look {
         weight: 1.3,
-        joined: if index % 2 == 0 { Joined::Dashed } else { Joined::Solid },
+        joined: if index.is_multiple_of(2) { Joined::Dashed } else { Joined::Solid },
         shape: None,
         band: true,
         ..look

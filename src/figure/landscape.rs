@@ -14,7 +14,7 @@ use super::style::{Preset, Style};
 use super::text::Rich;
 
 /// The scale ends at so many times the lowest S, where the grid reaches that far.
-const MOST: f64 = 30.0;
+const MOST: f64 = 100.0;
 
 fn distinct(values: &[f64]) -> Vec<f64> {
     let mut sorted = values.to_vec();
@@ -46,7 +46,7 @@ pub(super) fn draw(sources: &Sources, style: &Style, preset: &Preset) -> Result<
         return Err(FigureError::NoPoints { path: input.table.path().to_path_buf(), reason });
     }
     let cloud = sources.more.as_ref().map(|found| found.table()).transpose()?;
-    let small = Look { colour: style.colours.paper, size: 0.5, ..Look::of(style, 0).points() };
+    let small = Look { colour: style.colours.paper, size: 0.45, ..Look::of(style, 0).points() };
     let mut series = Vec::new();
     if let Some(cloud) = &cloud {
         let (x, y) = (cloud.table.numbers("p_c")?, cloud.table.numbers("inv_nu")?);
@@ -54,7 +54,7 @@ pub(super) fn draw(sources: &Sources, style: &Style, preset: &Preset) -> Result<
         series.push(Series::new("resample", "1/nu of the p_c x", small, points));
     }
     let bars = fit.inv_nu.statistical.unwrap_or(0.0).hypot(fit.inv_nu.systematic.unwrap_or(0.0));
-    let best = Look { size: 1.5, ..Look::of(style, 1).points() };
+    let best = Look { size: 0.9, ..Look::of(style, 1).points() };
     let optimum = Point::with_error(fit.p_c.value, fit.inv_nu.value, Some(bars), 1);
     let half = fit.p_c.statistical.unwrap_or(0.0).hypot(fit.p_c.systematic.unwrap_or(0.0));
     let ends = [-half, half].map(|half| Point::new(fit.p_c.value + half, fit.inv_nu.value));

@@ -129,10 +129,7 @@ pub(super) fn draw(sources: &Sources, style: &Style, preset: &Preset) -> Result<
         .models
         .iter()
         .enumerate()
-        .map(|(index, model)| Key {
-            text: Rich::plain(model.name.replace('_', " ")),
-            look: dashed(look(style, index), index),
-        })
+        .map(|(index, model)| Key { text: Rich::plain(name_of(&model.name)), look: dashed(look(style, index), index) })
         .collect();
     page.warning = (!fit.reliable).then(|| UNRELIABLE.to_owned());
     let mut used = vec![fit_provenance, input.provenance];
@@ -153,7 +150,12 @@ fn look(style: &Style, index: usize) -> Look {
 
 /// Laws often lie on each other: every second one is dashed.
 fn dashed(look: Look, index: usize) -> Look {
-    Look { joined: if index % 2 == 1 { Joined::Dashed } else { look.joined }, ..look }
+    Look { joined: if index.is_multiple_of(2) { look.joined } else { Joined::Dashed }, ..look }
+}
+
+/// A law as text names it.
+fn name_of(law: &str) -> String {
+    if law == "rosenfeld" { "Rosenfeld".to_owned() } else { law.replace('_', " ") }
 }
 
 /// Weights, and errors on replicates left out where there are any.
