@@ -20,13 +20,32 @@ fn plot(source: &Path, out: &Path, more: &[&str]) -> (i32, Vec<String>, String) 
     (output.status.code().unwrap(), names.collect(), String::from_utf8(output.stderr).unwrap())
 }
 
+/// Every figure, in the order in which they are drawn.
+const ALL: [&str; 15] = [
+    "order-parameter",
+    "susceptibility",
+    "scaling",
+    "rivals",
+    "collapse",
+    "landscape",
+    "crossings",
+    "shift",
+    "cluster-numbers",
+    "degrees",
+    "network",
+    "weight-evolution",
+    "phase-diagram",
+    "retraining",
+    "ladder",
+];
+
 #[test]
 fn all_figures_in_all_formats_by_default() {
     let out = tempfile::tempdir().unwrap();
     let (code, files, err) = plot(&fixture(), out.path(), &[]);
     assert_eq!((code, err.as_str()), (0, ""));
     let mut expected = Vec::new();
-    for figure in ["order-parameter", "scaling", "collapse", "retraining", "ladder"] {
+    for figure in ALL {
         expected.extend(["svg", "pdf", "png", "csv"].map(|extension| format!("{figure}.{extension}")));
     }
     assert_eq!(files, expected);
@@ -53,12 +72,25 @@ fn what_is_missing_is_told_and_the_rest_is_drawn() {
     fs::remove_file(folder.path().join("tables/percolation.csv")).unwrap();
     let (code, files, err) = plot(folder.path(), out.path(), &["--format", "svg"]);
     assert_eq!(code, 0);
-    assert_eq!(files, ["retraining.svg", "retraining.csv", "ladder.svg", "ladder.csv"]);
-    let lines: Vec<&str> = err.lines().collect();
-    assert_eq!(lines.len(), 3, "{err}");
-    assert!(lines[0].starts_with("prunephase: not drawn: order-parameter: no tables/percolation.csv in "), "{err}");
-    assert!(lines[1].starts_with("prunephase: not drawn: scaling: no fits/fit.json in "), "{err}");
-    assert!(lines[2].starts_with("prunephase: not drawn: collapse: no fits/collapse.json in "), "{err}");
+    let drawn = ["degrees", "network", "weight-evolution", "phase-diagram", "retraining", "ladder"];
+    let expected: Vec<String> =
+        drawn.iter().flat_map(|name| ["svg", "csv"].map(|end| format!("{name}.{end}"))).collect();
+    assert_eq!(files, expected);
+    for (figure, missing) in [
+        ("order-parameter", "no tables/percolation.csv in "),
+        ("susceptibility", "no fits/peaks.json in "),
+        ("scaling", "no fits/fit.json in "),
+        ("rivals", "no fits/fit.json in "),
+        ("collapse", "no fits/collapse.json in "),
+        ("landscape", "no fits/collapse.json in "),
+        ("crossings", "no fits/crossings.json in "),
+        ("shift", "no fits/peaks.json and no fits/crossings.json in "),
+        ("cluster-numbers", "no fits/tail.json in "),
+    ] {
+        let start = format!("prunephase: not drawn: {figure}: {missing}");
+        assert_eq!(err.lines().filter(|line| line.starts_with(&start)).count(), 1, "{start}: {err}");
+    }
+    assert_eq!(err.lines().count(), 9, "{err}");
     // Asked for by name, the same is a failure.
     let (code, files, err) = plot(folder.path(), out.path(), &["--figure", "collapse"]);
     assert_eq!((code, files.len()), (1, 0));
@@ -74,8 +106,8 @@ fn a_damaged_table_fails_and_the_others_are_drawn() {
     fs::write(&path, &text[..text.len() - 20]).unwrap();
     let (code, files, err) = plot(folder.path(), out.path(), &["--format", "svg"]);
     assert_eq!(code, 1);
-    assert!(err.contains("levels.csv") && err.lines().count() == 1, "{err}");
-    assert_eq!(files.len(), 8);
+    assert!(err.lines().all(|line| line.contains("levels.csv")) && err.lines().count() == 3, "{err}");
+    assert_eq!(files.len(), 24);
     assert!(!out.path().join("order-parameter.svg").exists());
 }
 
@@ -95,19 +127,34 @@ fn a_table_alone_is_enough() {
 }
 
 #[test]
+fn style_preset_and_resolution_are_taken() {
+    let out = tempfile::tempdir().unwrap();
+    let style = out.path().join("journal.toml");
+    fs::write(&style, "[presets.one-column]\nwidth-mm = 50.8\n").unwrap();
+    let chosen = ["--figure", "shift", "--format", "png", "--format", "svg", "--dpi", "100", "--preset", "one-column"];
+    let (code, _, err) = plot(&fixture(), out.path(), &[&chosen[..], &["--style", style.to_str().unwrap()]].concat());
+    assert_eq!((code, err.as_str()), (0, ""));
+    let picture = resvg::tiny_skia::Pixmap::load_png(out.path().join("shift.png")).unwrap();
+    assert_eq!(picture.width(), 200);
+    let svg = fs::read_to_string(out.path().join("shift.svg")).unwrap();
+    assert!(svg.contains("--preset one-column --style journal.toml\n") && svg.contains("\nstyle journal.toml blake3 "));
+}
+
+#[test]
 fn nothing_to_draw_and_wrong_usage() {
     let (empty, out) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let (code, files, err) = plot(empty.path(), out.path(), &[]);
     assert_eq!((code, files.len()), (1, 0));
-    assert_eq!(err.lines().count(), 6, "{err}");
+    assert_eq!(err.lines().count(), ALL.len() + 1, "{err}");
     let (code, _, err) = plot(&empty.path().join("none"), out.path(), &[]);
     assert_eq!((code, err.lines().count()), (1, 1));
     let (code, _, err) = plot(&fixture(), out.path(), &["--figure", "pie"]);
     assert_eq!(code, 2);
-    assert!(err.contains("no figure `pie`: there are order-parameter, scaling, collapse, retraining, ladder"), "{err}");
+    assert!(err.contains(&format!("no figure `pie`: there are {}", ALL.join(", "))), "{err}");
     assert_eq!(plot(&fixture(), out.path(), &["--format", "gif"]).0, 2);
     let (code, _, err) = plot(&fixture(), out.path(), &["--preset", "wide"]);
     assert_eq!(code, 1);
-    assert!(err.contains("no preset `wide`: there are one-column, two-column"), "{err}");
+    assert!(err.contains("no preset `wide`: there are dark, one-column, slide, two-column"), "{err}");
+    assert_eq!(plot(&fixture(), out.path(), &["--dpi", "0"]).0, 2);
     assert_eq!(fs::read_dir(out.path()).unwrap().count(), 0);
 }

@@ -77,6 +77,13 @@ impl Axis {
         })
     }
 
+    /// The value at a share of its length.
+    pub fn value_at(&self, share: f64) -> f64 {
+        let (low, high) = (self.place(self.low), self.place(self.high));
+        let place = low + (high - low) * share;
+        if self.spacing == Spacing::Log { 10f64.powf(place) } else { place }
+    }
+
     /// The axis with more room at the high end, a share of its length.
     pub fn with_room(&self, share: f64) -> Self {
         let (low, high) = (self.place(self.low), self.place(self.high));

@@ -8,7 +8,8 @@ use plotters::prelude::{
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{FontDesc, FontFamily, FontStyle, FontTransform};
 
-use super::style::{Colour, Shape};
+use super::colour::Colour;
+use super::style::Shape;
 use super::text::{self, Rich};
 
 /// plotters' SVG has whole pixels, so a point is this many of them.
@@ -44,6 +45,7 @@ type Drawing = Result<(), String>;
 /// A page in points, y down.
 pub(super) struct Canvas<'a> {
     area: DrawingArea<SVGBackend<'a>, Shift>,
+    paper: Colour,
 }
 
 fn pixel((x, y): (f64, f64)) -> (i32, i32) {
@@ -56,14 +58,14 @@ fn opaque(colour: Colour) -> RGBAColor {
 }
 
 impl<'a> Canvas<'a> {
-    /// A white page that is written into `buffer`.
-    pub fn new(buffer: &'a mut String, width: f64, height: f64) -> Result<Self, String> {
+    /// An empty page that is written into `buffer`.
+    pub fn new(buffer: &'a mut String, width: f64, height: f64, paper: Colour) -> Result<Self, String> {
         if !text::register_fonts() {
             return Err("the bundled font is damaged".into());
         }
         let size = ((width * PER_POINT).round() as u32, (height * PER_POINT).round() as u32);
-        let canvas = Self { area: SVGBackend::with_string(buffer, size).into_drawing_area() };
-        canvas.area.fill(&RGBColor(255, 255, 255)).map_err(|error| error.to_string())?;
+        let canvas = Self { area: SVGBackend::with_string(buffer, size).into_drawing_area(), paper };
+        canvas.area.fill(&RGBColor::from(paper)).map_err(|error| error.to_string())?;
         Ok(canvas)
     }
 
@@ -131,11 +133,10 @@ impl<'a> Canvas<'a> {
         }
     }
 
-    /// A marker of a diameter with a white rim; an open one is white inside.
+    /// A marker of a diameter with a rim of the colour of the paper; an open one has it inside too.
     pub fn marker(&self, at: (f64, f64), marker: &Marker) -> Drawing {
         let radius = marker.size / 2.0;
-        let white = Colour(255, 255, 255);
-        self.shape(at, marker.shape, radius + marker.rim, white)?;
+        self.shape(at, marker.shape, radius + marker.rim, self.paper)?;
         self.shape(at, marker.shape, radius, marker.colour)?;
         if marker.open {
             // Corners of a polygon thin out towards its tips: its edge keeps a width of about 0.8 points.
@@ -144,7 +145,8 @@ impl<'a> Canvas<'a> {
                 Shape::Triangle | Shape::DownTriangle => radius - 1.25,
                 _ => radius - 1.0,
             };
-            self.shape(at, marker.shape, inner.max(radius * 0.3), white)?;
+            let least = if marker.shape == Shape::Circle { 0.5 } else { 0.3 };
+            self.shape(at, marker.shape, inner.max(radius * least), self.paper)?;
         }
         Ok(())
     }
@@ -222,7 +224,7 @@ mod tests {
     fn dashes_have_their_length_around_corners() {
         let mut buffer = String::new();
         {
-            let canvas = Canvas::new(&mut buffer, 20.0, 20.0).unwrap();
+            let canvas = Canvas::new(&mut buffer, 20.0, 20.0, Colour(255, 255, 255)).unwrap();
             let stroke = Stroke::new(Colour(0, 0, 0), 1.0);
             canvas.dashes(&[(0.0, 0.0), (5.0, 0.0), (5.0, 5.0)], stroke, 4.0, 2.0).unwrap();
         }

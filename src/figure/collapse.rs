@@ -1,15 +1,18 @@
 //! Curves of several sizes, raw and collapsed.
 
 use super::axis::{Axis, Spacing};
+use super::critical::along;
 use super::error::FigureError;
 use super::figure_of::Figure;
 use super::fits::{Collapse, UNRELIABLE, axis_name, significant};
-use super::input::{Input, Sources};
+use super::input::Input;
 use super::kind::Kind;
-use super::page::Page;
+use super::master::{error, master};
+use super::page::{Page, SHARED_GAP};
 use super::panel::Panel;
 use super::scaling::{ends, flags};
 use super::series::{Joined, Key, Look, Point, Series};
+use super::sources::Sources;
 use super::style::{Preset, Style};
 use super::text::Rich;
 
@@ -17,6 +20,10 @@ use super::text::Rich;
 const LOG_FROM: f64 = 20.0;
 /// How far the collapsed axes reach beyond the points of the fit, in their range.
 const BEYOND: f64 = 0.25;
+/// The height of the strip of residuals, in that of a panel.
+const STRIP: f64 = 0.5;
+/// Points of the line of the master curve.
+const STEPS: usize = 120;
 
 struct Columns {
     size: Vec<f64>,
@@ -83,10 +90,19 @@ pub(super) fn draw(sources: &Sources, style: &Style, preset: &Preset) -> Result<
         });
     }
 
-    let mut page = Page::of(
-        vec![raw(&columns, &sizes, &fit, style, preset), collapsed(&columns, &sizes, &used, &fit, style, preset)],
-        preset.columns,
-    );
+    let mut left = raw(&columns, &sizes, &fit, style, preset);
+    let mut upper = collapsed(&columns, &sizes, &used, &fit, style, preset);
+    let strip = residuals(&columns, &sizes, &used, &upper, style, preset);
+    upper.x_shown = strip.is_none();
+    let right: Vec<Panel> = [Some(upper), strip].into_iter().flatten().collect();
+    let columns = if preset.columns > 1 {
+        // As high as both on the right, with what lies between them.
+        left.height += if right.len() > 1 { preset.panel_height * STRIP + SHARED_GAP } else { 0.0 };
+        vec![vec![left], right]
+    } else {
+        vec![std::iter::once(left).chain(right).collect()]
+    };
+    let mut page = Page::of_columns(columns);
     page.legend = sizes
         .iter()
         .enumerate()
@@ -95,7 +111,9 @@ pub(super) fn draw(sources: &Sources, style: &Style, preset: &Preset) -> Result<
     page.warning = (!fit.reliable).then(|| UNRELIABLE.to_owned());
     let description = format!(
         "Curves of each size L: the value against the control (a), and rescaled with the fitted numbers (b): \
-         x = (p - p_c) L^(1/nu), y = value L^(kappa/nu). Pale points do not enter the fit; those far from the \
+         x = (p - p_c) L^(1/nu), y = value L^(kappa/nu), with a master curve: at each x a line through the nearest fifth of \
+         the points of the fit, weighted by error and distance. Residuals of the points of the fit from it, in units of \
+         the error where every point has one (c). Pale points do not enter the fit; those far from the \
          others are not shown in (b). {}",
         if fit.reliable { "" } else { "The fit is unreliable." }
     );
@@ -164,14 +182,25 @@ fn collapsed(
             look,
             points,
         };
-        outside.push(series("y not in the fit", Look { colour: look.colour.paler(0.35), ..look }, points(false)));
+        outside.push(series(
+            "y not in the fit",
+            Look { colour: look.colour.over(style.colours.paper, 0.35), ..look },
+            points(false),
+        ));
         inside.push(series("y", look, points(true)));
     }
-    let series: Vec<Series> = outside.into_iter().chain(inside).collect();
+    let range = Axis::covering(Spacing::Linear, used.iter().map(|point| point.x), 0.0);
+    let curve = along(&range, STEPS).into_iter().filter_map(|x| Some(Point::new(x, master(used, x)?))).collect();
+    let ink = Look { colour: style.colours.ink, weight: 1.1, ..Look::of(style, 0).line() };
+    let curve = Series::new("master curve", "all sizes", ink, curve);
+    let mut series: Vec<Series> = outside.into_iter().chain(inside).collect();
     let (x, y) = Panel::axes_of(&series, Spacing::Linear, Spacing::Linear);
+    let keys = vec![Key { text: Rich::plain("master curve"), look: ink }];
+    series.push(curve);
     let x_label = Rich::parse("(*p* − *p*_c) *L*^{1/*ν*}");
     let mut panel = Panel::new(preset.panel_height, x_label, Rich::parse("*A* *L*^{*κ*/*ν*}"), x, y);
     panel.series = series;
+    panel.keys = keys;
     // A window in other units than x would shade the wrong range: it is shown where it holds the points of the fit.
     let holds = |&(low, high): &(f64, f64)| used.iter().all(|point| (low..=high).contains(&point.x));
     panel.bands = fit.window.map(|[low, high]| (low, high)).filter(holds).into_iter().collect();
@@ -181,4 +210,45 @@ fn collapsed(
         panel.notes.push((Rich::parse(&format!("*S* = {}", significant(quality, 3))), style.colours.ink));
     }
     panel
+}
+
+/// The residuals of the points of the fit from the master curve; none where no curve goes through them.
+fn residuals(
+    columns: &Columns,
+    sizes: &[f64],
+    used: &[Point],
+    above: &Panel,
+    style: &Style,
+    preset: &Preset,
+) -> Option<Panel> {
+    let scaled = used.iter().all(|point| error(point) > 0.0);
+    let residual = |point: Point| {
+        let difference = point.y - master(used, point.x)?;
+        Some(if scaled {
+            Point::new(point.x, difference / error(&point))
+        } else {
+            Point { bar: None, y: difference, ..point }
+        })
+    };
+    let series: Vec<Series> = sizes
+        .iter()
+        .enumerate()
+        .map(|(index, &size)| {
+            let rows = columns.rows(size).into_iter().filter(|&row| columns.used[row]);
+            let points = rows.filter_map(|row| residual(columns.collapsed(row)?)).collect();
+            Series::new("residual", format!("L={size}"), Look { size: 0.85, ..Look::of(style, index).points() }, points)
+        })
+        .collect();
+    let heights: Vec<f64> = series.iter().flat_map(|series| &series.points).map(|point| point.y).collect();
+    if heights.is_empty() {
+        return None;
+    }
+    let least = if scaled { [-2.0, 2.0] } else { [0.0, 0.0] };
+    let y = Axis::covering(Spacing::Linear, heights.into_iter().chain(least), 0.1);
+    let label = Rich::parse(if scaled { "residual/*σ*" } else { "residual" });
+    let mut panel = Panel::new(preset.panel_height * STRIP, above.x_label.clone(), label, above.x, y);
+    panel.horizontals = vec![0.0];
+    panel.bands = above.bands.clone();
+    panel.series = series;
+    Some(panel)
 }

@@ -5,8 +5,8 @@ use std::sync::{Arc, OnceLock};
 use resvg::tiny_skia::{Color, Pixmap, Transform};
 use resvg::usvg::{Options, Tree, fontdb};
 
-use super::figure_of::Figure;
 use super::page::Drawn;
+use super::provenance::{self, Metadata};
 use super::style::Style;
 use super::text::{FAMILY, ITALIC, REGULAR};
 
@@ -14,12 +14,12 @@ const MILLIMETRES_PER_POINT: f64 = 25.4 / 72.0;
 /// CSS pixels per inch, in which usvg measures a page.
 const CSS_DPI: f64 = 96.0;
 
-/// A page as SVG with its size in millimetres, its font and where it came from.
-pub(super) fn svg(figure: &Figure, drawn: &Drawn) -> Result<String, String> {
+/// A page as SVG with its size in millimetres, `scale` times what was drawn, its font and where it came from.
+pub(super) fn svg(metadata: &Metadata, drawn: &Drawn, scale: f64) -> Result<String, String> {
     // plotters' own header has no unit: its pixels would be taken for CSS pixels.
     let body = drawn.svg.split_once('>').map(|(_, body)| body).ok_or("plotters gave no SVG")?;
     let pixels = |points: f64| (points * super::canvas::PER_POINT).round();
-    let millimetres = |points: f64| (points * MILLIMETRES_PER_POINT * 1000.0).round() / 1000.0;
+    let millimetres = |points: f64| (points * scale * MILLIMETRES_PER_POINT * 1000.0).round() / 1000.0;
     Ok(format!(
         "<svg width=\"{}mm\" height=\"{}mm\" viewBox=\"0 0 {} {}\" stroke-linejoin=\"round\" \
          xmlns=\"http://www.w3.org/2000/svg\">\n<title>{}</title>\n<desc>{}</desc>\n<metadata>{}</metadata>\n\
@@ -28,9 +28,9 @@ pub(super) fn svg(figure: &Figure, drawn: &Drawn) -> Result<String, String> {
         millimetres(drawn.height),
         pixels(drawn.width),
         pixels(drawn.height),
-        figure.kind,
-        escaped(&figure.description),
-        escaped(&figure.provenance()),
+        escaped(&metadata.title),
+        escaped(&metadata.description),
+        escaped(&metadata.provenance),
         font_face("normal", REGULAR),
         font_face("italic", ITALIC),
     ))
@@ -85,7 +85,7 @@ fn tree(svg: &str) -> Result<Tree, String> {
 const ATTEMPTS: usize = 500;
 
 /// The SVG as PDF; its text stays text.
-pub(super) fn pdf(svg: &str) -> Result<Vec<u8>, String> {
+pub(super) fn pdf(svg: &str, metadata: &Metadata) -> Result<Vec<u8>, String> {
     let tree = tree(svg)?;
     let page = svg2pdf::PageOptions { dpi: CSS_DPI as f32 };
     let convert =
@@ -99,7 +99,7 @@ pub(super) fn pdf(svg: &str) -> Result<Vec<u8>, String> {
         }
         bytes = convert()?;
     }
-    Ok(bytes)
+    provenance::in_pdf(bytes, metadata).ok_or_else(|| "svg2pdf gave a PDF without document information".to_owned())
 }
 
 /// Whether the names of resources and of fonts ascend in a PDF of svg2pdf.
@@ -126,8 +126,8 @@ fn in_order(pdf: &[u8]) -> bool {
     fonts.is_sorted()
 }
 
-/// The SVG as PNG on white.
-pub(super) fn png(svg: &str, style: &Style) -> Result<Vec<u8>, String> {
+/// The SVG as PNG.
+pub(super) fn png(svg: &str, metadata: &Metadata, style: &Style) -> Result<Vec<u8>, String> {
     let tree = tree(svg)?;
     let scale = style.png.dpi / CSS_DPI;
     let pixels = |length: f32| (f64::from(length) * scale).round().max(1.0) as u32;
@@ -135,7 +135,8 @@ pub(super) fn png(svg: &str, style: &Style) -> Result<Vec<u8>, String> {
         .ok_or("the picture has too many pixels")?;
     pixmap.fill(Color::WHITE);
     resvg::render(&tree, Transform::from_scale(scale as f32, scale as f32), &mut pixmap.as_mut());
-    pixmap.encode_png().map_err(|error| error.to_string())
+    let bytes = pixmap.encode_png().map_err(|error| error.to_string())?;
+    provenance::in_png(&bytes, metadata, style.png.dpi).ok_or_else(|| "the PNG has no header".to_owned())
 }
 
 #[cfg(test)]
@@ -155,13 +156,13 @@ mod tests {
     #[test]
     fn lines_are_as_wide_as_they_were_measured() {
         use crate::figure::canvas::{Align, Canvas};
-        use crate::figure::style::Colour;
+        use crate::figure::colour::Colour;
         use crate::figure::text::Rich;
         for markup in ["order parameter 0.0123456789", "*P*", "χ αβγ ± ∞", "x", "WAVE To 11"] {
             let rich = Rich::parse(markup);
             let mut buffer = String::new();
             {
-                let canvas = Canvas::new(&mut buffer, 300.0, 50.0).unwrap();
+                let canvas = Canvas::new(&mut buffer, 300.0, 50.0, Colour(255, 255, 255)).unwrap();
                 canvas.text((10.0, 30.0), &rich, 10.0, Colour(0, 0, 0), Align::Start).unwrap();
             }
             let tree = tree(&buffer).unwrap();

@@ -27,6 +27,8 @@ pub(super) struct Figure {
     pub rows: Vec<Row>,
     pub used: Vec<Provenance>,
     pub description: String,
+    /// What `plot` was given: a folder, or the name of a table.
+    pub source: String,
 }
 
 impl Figure {
@@ -36,27 +38,42 @@ impl Figure {
         panels.sort_by_key(|panel| panel.letter);
         let rows = panels
             .into_iter()
-            .flat_map(|panel| panel.series.iter().map(move |series| (panel.letter.unwrap_or('a'), series)))
-            .flat_map(|(panel, series)| {
-                series.points.iter().map(move |point| Row {
-                    panel,
-                    quantity: series.quantity.clone(),
-                    series: series.name.clone(),
-                    x: point.x,
-                    y: point.y,
-                    low: point.bar.map(|bar| bar.0),
-                    high: point.bar.map(|bar| bar.1),
-                    n: point.n,
-                })
+            .flat_map(|panel| {
+                let inner = panel.inner.as_ref().map(|inner| (panel.letter, &inner.panel));
+                std::iter::once((panel.letter, panel)).chain(inner)
             })
+            .map(|(letter, panel)| (letter.unwrap_or('a'), panel))
+            .flat_map(|(letter, panel)| rows_of(letter, panel))
             .collect();
-        Self { kind, page, rows, used, description: description.to_owned() }
+        Self { kind, page, rows, used, description: description.to_owned(), source: "DIR".to_owned() }
     }
+}
 
-    /// What the SVG says about itself: one line of text a fact.
-    pub fn provenance(&self) -> String {
-        let mut lines = vec![format!("prunephase {}", env!("CARGO_PKG_VERSION")), format!("figure {}", self.kind)];
-        lines.extend(self.used.iter().map(|file| format!("{} blake3 {}", file.name, file.checksum)));
-        lines.join("\n")
-    }
+/// The fields of a panel's map, and every point of its curves.
+fn rows_of(panel: char, from: &Panel) -> Vec<Row> {
+    let fields = from.map.iter().flat_map(|map| {
+        map.cells.iter().map(move |cell| Row {
+            panel,
+            quantity: map.quantity.clone(),
+            series: format!("{}={}", map.parameter, cell.at.1),
+            x: cell.at.0,
+            y: cell.value,
+            low: None,
+            high: None,
+            n: 1,
+        })
+    });
+    let points = from.series.iter().flat_map(|series| {
+        series.points.iter().map(move |point| Row {
+            panel,
+            quantity: series.quantity.clone(),
+            series: series.name.clone(),
+            x: point.x,
+            y: point.y,
+            low: point.bar.map(|bar| bar.0),
+            high: point.bar.map(|bar| bar.1),
+            n: point.n,
+        })
+    });
+    fields.chain(points).collect()
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::style::Colour;
+use super::colour::Colour;
 use super::style::Style;
 use super::text::Rich;
 
@@ -32,6 +32,12 @@ pub(super) struct Fit {
     /// The column that was fitted, where the fit tells.
     #[serde(default)]
     pub value: Option<serde_json::Value>,
+    /// The column of the control, where the fit tells.
+    #[serde(default)]
+    pub control: Option<serde_json::Value>,
+    /// The closed interval of the controls fitted.
+    #[serde(default)]
+    pub range: Option<[f64; 2]>,
 }
 
 /// One model of a fit.
@@ -44,6 +50,15 @@ pub(super) struct Model {
     pub weight: Option<f64>,
     #[serde(default)]
     pub reliable: Option<bool>,
+    #[serde(default)]
+    pub held_out: Option<HeldOut>,
+}
+
+/// The error of a law on replicates that were left out, above that of the best law.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub(super) struct HeldOut {
+    pub difference: f64,
+    pub difference_error: f64,
 }
 
 impl Model {
@@ -78,6 +93,10 @@ pub(super) fn axis_name(column: Option<&serde_json::Value>, otherwise: &str) -> 
         Some("m") => Rich::parse("*m*"),
         Some("p_inf") => Rich::parse("*P*_∞"),
         Some("chi") => Rich::parse("*χ*"),
+        Some("chi_v") => Rich::parse("*χ*_v"),
+        Some("chi_fl") => Rich::parse("*χ*_fl"),
+        Some("u4") => Rich::parse("*U*_4"),
+        Some("r") => Rich::parse("*R*"),
         // Columns of our tables are words joined by underscores.
         Some(name) => Rich::plain(name.replace('_', " ")),
     }
@@ -107,6 +126,11 @@ impl Estimate {
             }
         }
         text
+    }
+
+    /// The value and its statistical error alone.
+    pub fn plainly(&self) -> String {
+        self.written().replace(" (stat)", "")
     }
 
     /// A line such as `β = 0.52 ± 0.03 (stat) ± 0.05 (syst)`.

@@ -20,6 +20,7 @@ const MARGIN: f64 = 4.0;
 pub(super) enum Content {
     Keys,
     Notes,
+    Panel,
 }
 
 /// A block of lines of text in a panel, with its corner in the panel.
@@ -32,8 +33,8 @@ pub(super) struct Inset {
 }
 
 impl Inset {
-    /// The sizes of a panel's notes and of its key, of those that it has.
-    pub fn of(panel: &Panel, style: &Style) -> Vec<Self> {
+    /// The sizes of a panel's inner panel, its notes and its key, of those that it has; the frame is `width` wide.
+    pub fn of(panel: &Panel, style: &Style, width: f64) -> Vec<Self> {
         let widest = |widths: &mut dyn Iterator<Item = f64>| widths.fold(0.0, f64::max);
         let block = |content, lines: usize, size: f64, width: f64| {
             (lines > 0).then_some(Self { content, at: (0.0, 0.0), width, height: lines as f64 * size * LEADING })
@@ -41,10 +42,20 @@ impl Inset {
         let TextSizes { note, legend, .. } = style.text;
         let notes = widest(&mut panel.notes.iter().map(|(text, _)| text.width() * note));
         let keys = widest(&mut panel.keys.iter().map(|key| key_width(key, style)));
-        [block(Content::Notes, panel.notes.len(), note, notes), block(Content::Keys, panel.keys.len(), legend, keys)]
-            .into_iter()
-            .flatten()
-            .collect()
+        let inner = panel.inner.as_ref().map(|inner| {
+            let (left, below) = (inner.panel.left_margin(style), below_axis(style));
+            Self {
+                content: Content::Panel,
+                at: (0.0, 0.0),
+                width: left + inner.width * width + 3.0,
+                height: inner.panel.height + below + 2.0,
+            }
+        });
+        let blocks = [
+            block(Content::Notes, panel.notes.len(), note, notes),
+            block(Content::Keys, panel.keys.len(), legend, keys),
+        ];
+        inner.into_iter().chain(blocks.into_iter().flatten()).collect()
     }
 
     /// The page that it covers, in the panel.
@@ -63,6 +74,17 @@ impl Inset {
                     draw_key(canvas, style, key, (left, top + line * (index as f64 + 0.5)))?;
                 }
             }
+            Content::Panel => {
+                if let Some(inner) = &panel.inner {
+                    let frame = Frame {
+                        left: left + inner.panel.left_margin(style),
+                        top: top + 2.0,
+                        right: left + self.width - 3.0,
+                        bottom: top + 2.0 + inner.panel.height,
+                    };
+                    inner.panel.draw(canvas, style, &frame, &[], left)?;
+                }
+            }
             Content::Notes => {
                 let (line, half) = (style.text.note * LEADING, style.text.note * CAPITAL / 2.0);
                 for (index, (note, colour)) in panel.notes.iter().enumerate() {
@@ -75,6 +97,11 @@ impl Inset {
     }
 }
 
+/// What the numbers and the name of an x axis need below it.
+pub(super) fn below_axis(style: &Style) -> f64 {
+    4.0 + style.text.tick + 4.0 + style.text.label + 2.0
+}
+
 /// The width of a line of a legend.
 pub(super) fn key_width(key: &Key, style: &Style) -> f64 {
     SAMPLE + GAP + key.text.width() * style.text.legend
@@ -85,6 +112,11 @@ pub(super) fn draw_key(canvas: &Canvas<'_>, style: &Style, key: &Key, at: (f64, 
     let look = &key.look;
     let stroke = Stroke::new(look.colour, style.lines.data * look.weight);
     let ends = [at, (at.0 + SAMPLE, at.1)];
+    if look.band {
+        let half = style.text.legend * 0.28;
+        let colour = look.colour.over(style.colours.paper, 0.25);
+        canvas.rectangle((at.0, at.1 - half, at.0 + SAMPLE, at.1 + half), colour)?;
+    }
     match look.joined {
         Joined::Solid => canvas.line(&ends, stroke)?,
         Joined::Dashed => canvas.dashes(&ends, stroke, 3.2, 1.8)?,

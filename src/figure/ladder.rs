@@ -7,12 +7,12 @@ use super::curves::mean_and_error;
 use super::error::FigureError;
 use super::figure_of::Figure;
 use super::fits::significant;
-use super::input::Sources;
 use super::kind::Kind;
 use super::null_models::{self, NULLS, WEIGHTS};
 use super::page::Page;
 use super::panel::Panel;
 use super::series::{Joined, Key, Look, Point, Series};
+use super::sources::Sources;
 use super::style::{Preset, Style};
 use super::text::Rich;
 

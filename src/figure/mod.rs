@@ -4,8 +4,9 @@
 //! inside; PDF, whose text stays text, and PNG are made from that SVG with the bundled font alone, so
 //! a figure looks the same on every machine, and its SVG is the same byte for byte. Beside each figure
 //! stands a tidy table of what was drawn, with the columns panel, quantity, series, x, y, low and high
-//! (the ends of the error bar) and n (the observations behind the point). The SVG names the tables it
-//! was drawn from, with their BLAKE3 checksums.
+//! (the ends of the error bar) and n (the observations behind the point); the fields of a map are rows with
+//! the value as y and the parameter of the y axis as series. SVG, PDF (document information) and PNG (text
+//! chunks) name the versions, the command, and the tables they were drawn from with their BLAKE3 checksums.
 //!
 //! ```
 //! use prunephase::figure::{self, Format, Kind, Style};
@@ -18,8 +19,13 @@
 
 mod axis;
 mod canvas;
+mod cluster_numbers;
 mod collapse;
+mod colour;
+mod critical;
+mod crossings;
 mod curves;
+mod degrees;
 mod error;
 mod export;
 mod figure_of;
@@ -28,21 +34,36 @@ mod input;
 mod inset;
 mod kind;
 mod ladder;
+mod landscape;
+mod map;
+mod master;
+mod network;
 mod null_models;
 mod order_parameter;
 mod page;
 mod panel;
+mod panel_drawing;
+mod phase_diagram;
+mod provenance;
 mod retraining;
+mod rivals;
 mod scaling;
 mod series;
+mod shift;
+mod sources;
 mod style;
+mod susceptibility;
 mod text;
+mod weight_evolution;
 
 use std::path::{Path, PathBuf};
 
+pub use colour::{Colour, Colours, ColoursOf};
 pub use error::FigureError;
 pub use kind::{Format, Kind};
-pub use style::{Colour, Colours, DEFAULT_STYLE, Lines, Markers, Png, Preset, Shape, Style, TextSizes};
+pub use style::{DEFAULT_STYLE, Lines, Markers, Png, Preset, Shape, Style, TextSizes};
+
+use provenance::Metadata;
 
 use crate::files;
 use crate::table::to_bytes;
@@ -66,7 +87,7 @@ pub struct Availability {
 /// assert!(all.iter().all(|figure| figure.missing.is_none()));
 /// ```
 pub fn available(source: &Path) -> Vec<Availability> {
-    Kind::ALL.into_iter().map(|kind| Availability { kind, missing: input::sources(kind, source).err() }).collect()
+    Kind::ALL.into_iter().map(|kind| Availability { kind, missing: sources::sources(kind, source).err() }).collect()
 }
 
 /// Draws a figure from a run folder, or from one table, into `out`: a file in each format, and the
@@ -83,31 +104,54 @@ pub fn draw(
     out: &Path,
 ) -> Result<Vec<PathBuf>, FigureError> {
     let sources =
-        input::sources(kind, source).map_err(|missing| FigureError::Missing { figure: kind.name(), missing })?;
-    let preset = style.preset_of(kind.name()).ok_or_else(|| FigureError::Style {
+        sources::sources(kind, source).map_err(|missing| FigureError::Missing { figure: kind.name(), missing })?;
+    let (preset_name, preset) = style.preset_of(kind.name()).ok_or_else(|| FigureError::Style {
         path: "style".into(),
         reason: "it has no presets: give at least one".into(),
     })?;
-    let figure = match kind {
+    let style = &style.coloured(preset);
+    let mut figure = match kind {
         Kind::OrderParameter => order_parameter::draw(&sources, style, preset)?,
+        Kind::Susceptibility => susceptibility::draw(&sources, style, preset)?,
         Kind::Scaling => scaling::draw(&sources, style, preset)?,
+        Kind::Rivals => rivals::draw(&sources, style, preset)?,
         Kind::Collapse => collapse::draw(&sources, style, preset)?,
+        Kind::Landscape => landscape::draw(&sources, style, preset)?,
+        Kind::Crossings => crossings::draw(&sources, style, preset)?,
+        Kind::Shift => shift::draw(&sources, style, preset)?,
+        Kind::ClusterNumbers => cluster_numbers::draw(&sources, style, preset)?,
+        Kind::Degrees => degrees::draw(&sources, style, preset)?,
+        Kind::Network => network::draw(&sources, style, preset)?,
+        Kind::WeightEvolution => weight_evolution::draw(&sources, style, preset)?,
+        Kind::PhaseDiagram => phase_diagram::draw(&sources, style, preset)?,
         Kind::Retraining => retraining::draw(&sources, style, preset)?,
         Kind::Ladder => ladder::draw(&sources, style, preset)?,
+    };
+    if source.is_file() {
+        figure.source = source.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    }
+    let metadata = Metadata {
+        title: kind.to_string(),
+        description: figure.description.clone(),
+        provenance: provenance::provenance(&figure, style, preset_name),
     };
     let failed = |format: &'static str| {
         move |reason: String| FigureError::Drawing { figure: kind.name().to_owned(), format, reason }
     };
-    let drawn = figure.page.clone().draw(style, preset.width_mm * POINTS_PER_MILLIMETRE).map_err(failed("svg"))?;
-    let svg = export::svg(&figure, &drawn).map_err(failed("svg"))?;
+    let drawn = figure
+        .page
+        .clone()
+        .draw(style, preset.width_mm * POINTS_PER_MILLIMETRE / preset.scale)
+        .map_err(failed("svg"))?;
+    let svg = export::svg(&metadata, &drawn, preset.scale).map_err(failed("svg"))?;
 
     let path = |extension: &str| out.join(format!("{kind}.{extension}"));
     let mut pending: Vec<(PathBuf, Vec<u8>)> = Vec::new();
     for format in Format::ALL.into_iter().filter(|format| formats.contains(format)) {
         let bytes = match format {
             Format::Svg => svg.clone().into_bytes(),
-            Format::Pdf => export::pdf(&svg).map_err(failed("pdf"))?,
-            Format::Png => export::png(&svg, style).map_err(failed("png"))?,
+            Format::Pdf => export::pdf(&svg, &metadata).map_err(failed("pdf"))?,
+            Format::Png => export::png(&svg, &metadata, style).map_err(failed("png"))?,
         };
         pending.push((path(format.extension()), bytes));
     }

@@ -4,19 +4,20 @@ use super::axis::Spacing;
 use super::curves::{Curve, Key as CurveKey, curves};
 use super::error::FigureError;
 use super::figure_of::Figure;
-use super::input::{Input, Sources};
+use super::input::Input;
 use super::kind::Kind;
 use super::page::Page;
 use super::panel::Panel;
 use super::series::{Joined, Key, Look, Series};
+use super::sources::Sources;
 use super::style::{Preset, Style};
 use super::text::Rich;
 
 /// One quantity of a panel.
-struct Quantity {
-    column: &'static str,
-    name: &'static str,
-    label: &'static str,
+pub(super) struct Quantity {
+    pub column: &'static str,
+    pub name: &'static str,
+    pub label: &'static str,
     /// Drawn with open markers and dashes, as the second quantity of its panel.
     second: bool,
     /// Shown as a share of the largest value in the table.
@@ -24,20 +25,20 @@ struct Quantity {
 }
 
 impl Quantity {
-    const fn new(column: &'static str, name: &'static str, label: &'static str) -> Self {
+    pub const fn new(column: &'static str, name: &'static str, label: &'static str) -> Self {
         Self { column, name, label, second: false, share: false }
     }
 }
 
 /// A table with its curves.
-struct Curves {
-    input: Input,
-    density: Vec<f64>,
-    curves: Vec<Curve>,
+pub(super) struct Curves {
+    pub input: Input,
+    pub density: Vec<f64>,
+    pub curves: Vec<Curve>,
 }
 
 impl Curves {
-    fn read(input: Input) -> Result<Self, FigureError> {
+    pub fn read(input: Input) -> Result<Self, FigureError> {
         Ok(Self { density: input.table.numbers("density")?, curves: curves(&input.table)?, input })
     }
 }
@@ -98,7 +99,8 @@ pub(super) fn draw(sources: &Sources, style: &Style, preset: &Preset) -> Result<
     Ok(Figure::of(Kind::OrderParameter, page, used, description))
 }
 
-fn panel(
+/// The quantities of one panel against density.
+pub(super) fn panel(
     table: &Curves,
     keys: &[CurveKey],
     style: &Style,

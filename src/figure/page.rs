@@ -2,7 +2,7 @@
 
 use super::axis::Axis;
 use super::canvas::{Align, Canvas};
-use super::inset::{draw_key, key_width};
+use super::inset::{below_axis, draw_key, key_width};
 use super::panel::{Frame, Panel};
 use super::series::Key;
 use super::style::Style;
@@ -13,7 +13,7 @@ const LEGEND_LEADING: f64 = 1.5;
 /// Between entries of a legend.
 const LEGEND_GAP: f64 = 11.0;
 /// Between panels that share an axis.
-const SHARED_GAP: f64 = 6.0;
+pub(super) const SHARED_GAP: f64 = 6.0;
 /// What the page keeps free on the right of each column, for half a number.
 const RIGHT: f64 = 5.0;
 /// Between columns.
@@ -51,6 +51,16 @@ impl Page {
         page
     }
 
+    /// Panels in columns of their own, lettered column by column.
+    pub fn of_columns(columns: Vec<Vec<Panel>>) -> Self {
+        let mut page = Self { columns, ..Self::default() };
+        let many = page.columns.iter().flatten().count() > 1;
+        for (index, panel) in page.columns.iter_mut().flatten().enumerate() {
+            panel.letter = many.then(|| char::from(b'a' + (index % 26) as u8));
+        }
+        page
+    }
+
     /// Gives the panels of each column one x axis, shown at the lowest.
     pub fn share_x(&mut self) {
         for column in &mut self.columns {
@@ -70,14 +80,20 @@ impl Page {
         let label = style.text.label;
         let columns = self.columns.len().max(1);
         let column_width = (width - 2.0 * EDGE - COLUMN_GAP * (columns - 1) as f64) / columns as f64;
-        let below_axis = 4.0 + style.text.tick + 4.0 + label + 2.0;
+        let below_axis = below_axis(style);
 
+        // Scales of maps stand in one line too.
+        let rights: Vec<f64> = self
+            .columns
+            .iter()
+            .map(|column| RIGHT + column.iter().map(|panel| panel.right_margin(style)).fold(0.0, f64::max))
+            .collect();
         // Room for notes is made before the numbers at the axis are measured: it changes them.
         let mut insets = Vec::new();
-        for column in &mut self.columns {
+        for (column, right) in self.columns.iter_mut().zip(&rights) {
             let rough = column.iter().map(|panel| panel.left_margin(style)).fold(0.0, f64::max);
             insets.push(
-                column.iter_mut().map(|panel| panel.make_room(style, column_width - rough - RIGHT)).collect::<Vec<_>>(),
+                column.iter_mut().map(|panel| panel.make_room(style, column_width - rough - right)).collect::<Vec<_>>(),
             );
         }
         let margins: Vec<f64> = self
@@ -114,7 +130,7 @@ impl Page {
 
         let mut svg = String::new();
         {
-            let canvas = Canvas::new(&mut svg, width, height)?;
+            let canvas = Canvas::new(&mut svg, width, height, style.colours.paper)?;
             if let Some(warning) = &self.warning {
                 let at = (legend_left, warning_at);
                 canvas.text(at, &Rich::plain(warning.as_str()), label, style.colours.warning, Align::Start)?;
@@ -133,7 +149,7 @@ impl Page {
                     let frame = Frame {
                         left: edge + margins[index],
                         top,
-                        right: edge + column_width - RIGHT,
+                        right: edge + column_width - rights[index],
                         bottom: top + panel.height,
                     };
                     panel.draw(&canvas, style, &frame, inset, edge)?;

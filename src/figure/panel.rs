@@ -1,11 +1,12 @@
 //! One panel: a frame with ticks, curves, and notes where they cover nothing.
 
 use super::axis::{Axis, Spacing, Tick};
-use super::canvas::{Align, Canvas, Stroke};
+use super::colour::Colour;
 use super::inset::{self, Inset};
+use super::map::Map;
 use super::series::{Joined, Key, Point, Series};
-use super::style::{Colour, Style};
-use super::text::{CAPITAL, Rich};
+use super::style::Style;
+use super::text::Rich;
 
 /// One panel of a figure.
 #[derive(Debug, Clone)]
@@ -20,8 +21,14 @@ pub(super) struct Panel {
     pub x_shown: bool,
     /// Names at places of the x axis, instead of numbers.
     pub categories: Vec<(f64, Rich)>,
+    /// The same at the y axis.
+    pub y_categories: Vec<(f64, Rich)>,
+    /// Whether it has a frame and ticks.
+    pub framed: bool,
     /// Height in points.
     pub height: f64,
+    /// Fields of colour below everything else, and what the colours mean.
+    pub map: Option<Map>,
     pub series: Vec<Series>,
     /// Shaded ranges of x.
     pub bands: Vec<(f64, f64)>,
@@ -30,6 +37,16 @@ pub(super) struct Panel {
     pub horizontals: Vec<f64>,
     pub keys: Vec<Key>,
     pub notes: Vec<(Rich, Colour)>,
+    /// A small panel inside this one, where it covers nothing.
+    pub inner: Option<Box<Inner>>,
+}
+
+/// A small panel inside another.
+#[derive(Debug, Clone)]
+pub(super) struct Inner {
+    pub panel: Panel,
+    /// Its width, in that of the outer frame; its height is its own.
+    pub width: f64,
 }
 
 /// A rectangle on the page: left, top, right, bottom.
@@ -52,8 +69,10 @@ impl Frame {
 }
 
 /// The room that a number at an axis takes along it.
-const X_APART: f64 = 27.0;
-const Y_APART: f64 = 13.0;
+pub(super) const X_APART: f64 = 27.0;
+pub(super) const Y_APART: f64 = 13.0;
+/// Between two blocks of text side by side.
+const APART: f64 = 8.0;
 
 impl Panel {
     /// A panel without curves.
@@ -67,13 +86,17 @@ impl Panel {
             y,
             x_shown: true,
             categories: Vec::new(),
+            y_categories: Vec::new(),
+            framed: true,
             height,
+            map: None,
             series: Vec::new(),
             bands: Vec::new(),
             verticals: Vec::new(),
             horizontals: Vec::new(),
             keys: Vec::new(),
             notes: Vec::new(),
+            inner: None,
         }
     }
 
@@ -90,7 +113,12 @@ impl Panel {
 
     /// The ticks of the y axis.
     pub fn y_ticks(&self) -> Vec<Tick> {
-        self.y.ticks(self.height, Y_APART)
+        ticks(&self.y, &self.y_categories, self.height, Y_APART)
+    }
+
+    /// The ticks of the x axis of a frame of that width.
+    pub fn x_ticks(&self, width: f64) -> Vec<Tick> {
+        ticks(&self.x, &self.categories, width, X_APART)
     }
 
     /// The width of the widest number at the y axis.
@@ -101,7 +129,7 @@ impl Panel {
 
     /// Makes room above the curves until the notes and the key cover nothing; gives their places.
     pub fn make_room(&mut self, style: &Style, width: f64) -> Vec<Inset> {
-        let insets = Inset::of(self, style);
+        let insets = Inset::of(self, style, width);
         let frame = Frame { left: 0.0, top: 0.0, right: width, bottom: self.height };
         let tight = self.y;
         // Where a guide stands in the way of every place, text may cross it: never a curve.
@@ -115,21 +143,31 @@ impl Panel {
             }
         }
         // Wider or higher than the panel itself: a smaller text or a larger panel is needed.
-        let corner = |inset: &Inset| (frame.right - inset.width - 4.0, 4.0);
-        insets.iter().map(|inset| Inset { at: corner(inset), ..*inset }).collect()
+        // One below the other, so that none covers another.
+        let mut top = 4.0;
+        insets
+            .iter()
+            .map(|inset| {
+                let at = ((frame.right - inset.width - 4.0).max(2.0), top);
+                top += inset.height + 2.0;
+                Inset { at, ..*inset }
+            })
+            .collect()
     }
 
     fn place(&self, insets: &[Inset], frame: &Frame, mut obstacles: Vec<Frame>) -> Option<Vec<Inset>> {
         let mut placed = Vec::new();
         for inset in insets {
             let inset = Inset { at: inset::free_place(inset, frame, &obstacles)?, ..*inset };
-            obstacles.push(inset.frame());
+            // Two blocks side by side must not read as one.
+            let Frame { left, top, right, bottom } = inset.frame();
+            obstacles.push(Frame { left: left - APART, top: top - 2.0, right: right + APART, bottom: bottom + 2.0 });
             placed.push(inset);
         }
         Some(placed)
     }
 
-    fn at(&self, frame: &Frame, x: f64, y: f64) -> Option<(f64, f64)> {
+    pub fn at(&self, frame: &Frame, x: f64, y: f64) -> Option<(f64, f64)> {
         let (across, up) = (self.x.share(x)?, self.y.share(y)?);
         let inside = |share: f64| (-1e-9..=1.0 + 1e-9).contains(&share);
         (inside(across) && inside(up))
@@ -137,7 +175,7 @@ impl Panel {
     }
 
     /// The ends of an error bar on the page, and whether the lower one is the real one.
-    fn bar(&self, frame: &Frame, point: &Point) -> Option<(f64, f64, bool)> {
+    pub fn bar(&self, frame: &Frame, point: &Point) -> Option<(f64, f64, bool)> {
         let (low, high) = point.bar?;
         let height = |share: f64| frame.bottom - share.clamp(0.0, 1.0) * frame.height();
         let top = height(self.y.share(high)?);
@@ -185,60 +223,14 @@ impl Panel {
             top: frame.top,
             bottom: frame.bottom,
         }));
+        let up = |y: f64| self.y.share(y).map(|share| frame.bottom - share * frame.height());
+        boxes.extend(self.horizontals.iter().filter_map(|&y| up(y)).map(|y| Frame {
+            left: frame.left,
+            right: frame.right,
+            top: y - 1.0,
+            bottom: y + 1.0,
+        }));
         boxes
-    }
-
-    /// Draws the panel.
-    /// `edge` is the left edge of its column, where the letter stands.
-    pub fn draw(
-        &self,
-        canvas: &Canvas<'_>,
-        style: &Style,
-        frame: &Frame,
-        insets: &[Inset],
-        edge: f64,
-    ) -> Result<(), String> {
-        let ink = style.colours.ink;
-        for &(low, high) in &self.bands {
-            let across = |value: f64| self.x.share(value).map_or(0.0, |share| share.clamp(0.0, 1.0));
-            let (left, right) = (across(low), across(high));
-            let place = |share: f64| frame.left + share * frame.width();
-            canvas.rectangle((place(left), frame.top, place(right), frame.bottom), style.colours.band)?;
-        }
-        let guide = Stroke::new(style.colours.light, style.lines.guide);
-        for share in self.verticals.iter().filter_map(|&x| self.x.share(x)).filter(|share| (0.0..=1.0).contains(share))
-        {
-            let x = frame.left + share * frame.width();
-            canvas.dashes(&[(x, frame.top), (x, frame.bottom)], guide, 2.4, 1.8)?;
-        }
-        for share in
-            self.horizontals.iter().filter_map(|&y| self.y.share(y)).filter(|share| (0.0..=1.0).contains(share))
-        {
-            let y = frame.bottom - share * frame.height();
-            canvas.dashes(&[(frame.left, y), (frame.right, y)], guide, 2.4, 1.8)?;
-        }
-        for series in &self.series {
-            self.draw_series(canvas, style, frame, series)?;
-        }
-        self.draw_frame(canvas, style, frame, edge)?;
-        for inset in insets {
-            inset.draw(canvas, style, self, (frame.left, frame.top))?;
-        }
-        let cap = style.text.label * CAPITAL;
-        if let Some(title) = &self.title {
-            let middle = (frame.left + frame.right) / 2.0;
-            canvas.text((middle, frame.top - 4.0), title, style.text.label, ink, Align::Middle)?;
-        }
-        if let Some(letter) = self.letter {
-            canvas.text(
-                (edge, frame.top + cap),
-                &Rich::plain(format!("({letter})")),
-                style.text.label,
-                ink,
-                Align::Start,
-            )?;
-        }
-        Ok(())
     }
 
     /// What the panel needs to the left of its frame: numbers, name, letter.
@@ -247,94 +239,18 @@ impl Panel {
         self.widest_number(style) + 3.0 + if named { style.text.label + 4.0 } else { 0.0 }
     }
 
-    fn draw_series(&self, canvas: &Canvas<'_>, style: &Style, frame: &Frame, series: &Series) -> Result<(), String> {
-        let look = &series.look;
-        let places: Vec<Option<(f64, f64)>> =
-            series.points.iter().map(|point| self.at(frame, point.x, point.y)).collect();
-        let stroke = Stroke::new(look.colour, style.lines.data * look.weight);
-        // A point without a place ends a line.
-        for stretch in places.split(Option::is_none) {
-            let stretch: Vec<(f64, f64)> = stretch.iter().filter_map(|&place| place).collect();
-            match look.joined {
-                Joined::Solid if stretch.len() > 1 => canvas.line(&stretch, stroke)?,
-                Joined::Dashed if stretch.len() > 1 => canvas.dashes(&stretch, stroke, 3.2, 1.8)?,
-                _ => {}
-            }
-        }
-        let bar = Stroke { width: style.lines.error * look.weight, ..stroke };
-        let cap = style.lines.cap / 2.0 * look.size.max(1.0);
-        for (point, place) in series.points.iter().zip(&places) {
-            let (Some((x, _)), Some((top, bottom, whole))) = (*place, place.and_then(|_| self.bar(frame, point)))
-            else {
-                continue;
-            };
-            // Hidden by the marker.
-            if bottom - top < style.markers.size * look.size && look.shape.is_some() {
-                continue;
-            }
-            canvas.line(&[(x, top), (x, bottom)], bar)?;
-            canvas.line(&[(x - cap, top), (x + cap, top)], bar)?;
-            if whole {
-                canvas.line(&[(x - cap, bottom), (x + cap, bottom)], bar)?;
-            }
-        }
-        if let Some(marker) = look.marker(style) {
-            // Curves of hundreds of points: a marker now and then tells them apart.
-            let every = if look.joined == Joined::No { 1 } else { places.len().div_ceil(40).max(1) };
-            for place in places.iter().step_by(every).flatten() {
-                canvas.marker(*place, &marker)?;
-            }
-        }
-        Ok(())
+    /// What it needs to the right of its frame: the scale of its map.
+    pub fn right_margin(&self, style: &Style) -> f64 {
+        self.map.as_ref().map_or(0.0, |map| map.width(style, self.height))
     }
+}
 
-    fn draw_frame(&self, canvas: &Canvas<'_>, style: &Style, frame: &Frame, edge: f64) -> Result<(), String> {
-        let ink = style.colours.ink;
-        let thin = Stroke::new(ink, style.lines.tick);
-        let Frame { left, top, right, bottom } = *frame;
-        let size = style.text.tick;
-        for tick in self.y_ticks() {
-            let Some(share) = self.y.share(tick.value) else { continue };
-            let y = bottom - share * frame.height();
-            let length = if tick.major { style.lines.tick_length } else { style.lines.minor_tick_length };
-            canvas.line(&[(left, y), (left + length, y)], thin)?;
-            canvas.line(&[(right, y), (right - length, y)], thin)?;
-            if let Some(label) = &tick.label {
-                canvas.text((left - 3.0, y + size * CAPITAL / 2.0), label, size, ink, Align::End)?;
-            }
-        }
-        for tick in self.x_ticks(frame.width()) {
-            let Some(share) = self.x.share(tick.value) else { continue };
-            let x = left + share * frame.width();
-            if self.categories.is_empty() {
-                let length = if tick.major { style.lines.tick_length } else { style.lines.minor_tick_length };
-                canvas.line(&[(x, bottom), (x, bottom - length)], thin)?;
-                canvas.line(&[(x, top), (x, top + length)], thin)?;
-            }
-            if let Some(label) = tick.label.as_ref().filter(|_| self.x_shown) {
-                canvas.text((x, bottom + 4.0 + size * CAPITAL), label, size, ink, Align::Middle)?;
-            }
-        }
-        let corners = [(left, top), (right, top), (right, bottom), (left, bottom), (left, top), (right, top)];
-        canvas.line(&corners, Stroke::new(ink, style.lines.axis))?;
-        let size = style.text.label;
-        if self.x_shown {
-            let below = bottom + 4.0 + style.text.tick + 4.0 + size * CAPITAL;
-            canvas.text(((left + right) / 2.0, below), &self.x_label, size, ink, Align::Middle)?;
-        }
-        // The names of the panels of a column stand in one line.
-        canvas.text_upwards((edge + size, (top + bottom) / 2.0), &self.y_label, size, ink, Align::Middle)
+/// The ticks of an axis, or its names.
+fn ticks(axis: &Axis, categories: &[(f64, Rich)], length: f64, apart: f64) -> Vec<Tick> {
+    if categories.is_empty() {
+        return axis.ticks(length, apart);
     }
-
-    fn x_ticks(&self, width: f64) -> Vec<Tick> {
-        if self.categories.is_empty() {
-            return self.x.ticks(width, X_APART);
-        }
-        self.categories
-            .iter()
-            .map(|(value, label)| Tick { value: *value, major: true, label: Some(label.clone()) })
-            .collect()
-    }
+    categories.iter().map(|(value, label)| Tick { value: *value, major: true, label: Some(label.clone()) }).collect()
 }
 
 #[cfg(test)]

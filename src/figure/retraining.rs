@@ -5,12 +5,12 @@ use super::curves::mean_and_error;
 use super::error::FigureError;
 use super::figure_of::Figure;
 use super::fits::significant;
-use super::input::Sources;
 use super::kind::Kind;
 use super::null_models::{self, NULLS, WEIGHTS};
 use super::page::Page;
 use super::panel::Panel;
 use super::series::{Joined, Key, Look, Point, Series};
+use super::sources::Sources;
 use super::style::{Preset, Style};
 use super::text::Rich;
 
@@ -134,7 +134,7 @@ fn panel(
     let apart = 0.8 / nulls.len() as f64;
     for (index, null) in nulls.iter().enumerate() {
         let look = Look { joined: Joined::No, ..Look::of(style, index) };
-        let light = Look { colour: look.colour.paler(0.45), size: 0.8, ..look };
+        let light = Look { colour: look.colour.over(style.colours.paper, 0.45), size: 0.8, ..look };
         let bold = Look { size: 1.25, weight: 1.8, ..look };
         for (category, start) in weights.iter().enumerate() {
             let Some((all, mean)) = group(rows, range, null, start) else { continue };

@@ -1,7 +1,8 @@
 //! Curves: their points with error bars, and how they look in a panel and in its key.
 
 use super::canvas::Marker;
-use super::style::{Colour, Shape, Style};
+use super::colour::Colour;
+use super::style::{Shape, Style};
 use super::text::Rich;
 
 /// How the points of a curve are joined.
@@ -28,6 +29,11 @@ impl Point {
         Self { x, y, bar: error.map(|error| (y - error, y + error)), n }
     }
 
+    /// A value alone.
+    pub fn new(x: f64, y: f64) -> Self {
+        Self { x, y, bar: None, n: 1 }
+    }
+
     /// The value and the ends of its bar.
     pub fn heights(&self) -> impl Iterator<Item = f64> {
         let (low, high) = self.bar.unwrap_or((self.y, self.y));
@@ -46,6 +52,8 @@ pub(super) struct Look {
     pub size: f64,
     /// The width of the line and the bar, in those of the style.
     pub weight: f64,
+    /// Whether the bars are joined to a band.
+    pub band: bool,
 }
 
 impl Look {
@@ -58,7 +66,18 @@ impl Look {
             joined: Joined::Solid,
             size: 1.0,
             weight: 1.0,
+            band: false,
         }
+    }
+
+    /// The same as a line without markers.
+    pub fn line(self) -> Self {
+        Self { shape: None, joined: Joined::Solid, ..self }
+    }
+
+    /// The same as markers that are not joined.
+    pub fn points(self) -> Self {
+        Self { joined: Joined::No, ..self }
     }
 
     /// Its marker, where it has one.
@@ -82,6 +101,12 @@ pub(super) struct Series {
     pub name: String,
     pub look: Look,
     pub points: Vec<Point>,
+}
+
+impl Series {
+    pub fn new(quantity: impl Into<String>, name: impl Into<String>, look: Look, points: Vec<Point>) -> Self {
+        Self { quantity: quantity.into(), name: name.into(), look, points }
+    }
 }
 
 /// A line of a legend.

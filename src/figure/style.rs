@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use plotters::style::RGBColor;
 use serde::Deserialize;
 
+use super::colour::{Colour, Colours, ColoursOf};
 use super::error::FigureError;
 use super::kind::Kind;
 use crate::files;
@@ -37,6 +37,17 @@ pub struct Style {
     pub colours: Colours,
     /// Raster images.
     pub png: Png,
+    /// The style file, where one was read, and the checksum of its text.
+    #[serde(skip)]
+    pub(super) origin: Origin,
+}
+
+/// Where a style came from.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Origin {
+    /// The name of the file, of a style that is not the bundled one.
+    pub file: Option<String>,
+    pub checksum: String,
 }
 
 /// The width of a figure and how it is filled.
@@ -49,6 +60,17 @@ pub struct Preset {
     pub columns: usize,
     /// The height of a panel.
     pub panel_height: f64,
+    /// Everything, text and lines and markers, is so many times as large as the style says; lengths of the
+    /// preset but for its width are before this.
+    #[serde(default = "one")]
+    pub scale: f64,
+    /// Colours in place of those of the style.
+    #[serde(default)]
+    pub colours: ColoursOf,
+}
+
+fn one() -> f64 {
+    1.0
 }
 
 /// Sizes of text.
@@ -118,53 +140,6 @@ pub enum Shape {
     Pentagon,
 }
 
-/// Colours.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Colours {
-    /// The colour of the first curve, the second, ...
-    pub order: Vec<Colour>,
-    /// Axes and text.
-    pub ink: Colour,
-    /// What stays in the background.
-    pub light: Colour,
-    /// Shaded ranges.
-    pub band: Colour,
-    /// What must not be overlooked.
-    pub warning: Colour,
-}
-
-/// A colour, `#rrggbb` in the file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub struct Colour(pub u8, pub u8, pub u8);
-
-impl Colour {
-    /// The colour mixed with white; a share of 1 leaves it.
-    pub(super) fn paler(self, share: f64) -> Self {
-        let mix = |part: u8| (255.0 - (255.0 - f64::from(part)) * share).round() as u8;
-        Self(mix(self.0), mix(self.1), mix(self.2))
-    }
-}
-
-impl TryFrom<String> for Colour {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        let digits = text.strip_prefix('#').filter(|digits| digits.len() == 6);
-        let value = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok());
-        let [_, red, green, blue] =
-            value.ok_or_else(|| format!("`{text}` is not a colour: write it as #0072b2"))?.to_be_bytes();
-        Ok(Self(red, green, blue))
-    }
-}
-
-impl From<Colour> for RGBColor {
-    fn from(colour: Colour) -> Self {
-        Self(colour.0, colour.1, colour.2)
-    }
-}
-
 /// Raster images.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -183,18 +158,35 @@ impl Style {
         Self::parse(Path::new("plots/style.toml"), DEFAULT_STYLE).expect("the bundled style parses")
     }
 
-    /// Reads a style file.
+    /// Reads a style file; what it does not say is as in the bundled one.
     ///
     /// # Errors
-    /// [`FigureError::Style`] where it is not TOML, a key is missing or unknown, or a length is not positive.
+    /// [`FigureError::Style`] where it is not TOML, a key is unknown, or a length is not positive.
+    ///
+    /// ```
+    /// use prunephase::figure::Style;
+    /// let folder = tempfile::tempdir()?;
+    /// let path = folder.path().join("journal.toml");
+    /// std::fs::write(&path, "[presets.one-column]\nwidth-mm = 84.0\n[text]\nlabel = 9.0\n")?;
+    /// let style = Style::read(&path)?;
+    /// assert_eq!(style.preset("one-column").unwrap().width_mm, 84.0);
+    /// assert_eq!((style.text.label, style.text.tick), (9.0, 7.0));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn read(path: &Path) -> Result<Self, FigureError> {
-        Self::parse(path, &files::read_text(path)?)
+        let mut style = Self::parse(path, &files::read_text(path)?)?;
+        style.origin.file = path.file_name().map(|name| name.to_string_lossy().into_owned());
+        Ok(style)
     }
 
     fn parse(path: &Path, text: &str) -> Result<Self, FigureError> {
         let wrong = |reason: String| FigureError::Style { path: path.to_path_buf(), reason };
-        let style: Self = toml::from_str(text).map_err(|error| wrong(error.to_string().trim().replace('\n', " ")))?;
+        let told = |error: toml::de::Error| wrong(error.to_string().trim().replace('\n', " "));
+        let mut whole: toml::Table = toml::from_str(DEFAULT_STYLE).map_err(told)?;
+        lay_over(&mut whole, toml::from_str(text).map_err(told)?);
+        let mut style: Self = whole.try_into().map_err(told)?;
         style.check().map_err(wrong)?;
+        style.origin.checksum = blake3::hash(text.as_bytes()).to_hex().to_string();
         Ok(style)
     }
 
@@ -219,6 +211,7 @@ impl Style {
         for preset in self.presets.values() {
             lengths.push(("width-mm", preset.width_mm, 2000.0));
             lengths.push(("panel-height", preset.panel_height, 2000.0));
+            lengths.push(("scale", preset.scale, 20.0));
             if !(1..=6).contains(&preset.columns) {
                 return Err(format!("columns = {}: give 1 to 6", preset.columns));
             }
@@ -249,9 +242,15 @@ impl Style {
         self.presets.get(name)
     }
 
-    /// The preset of a figure: its own, or the first where none is named.
-    pub(super) fn preset_of(&self, figure: &str) -> Option<&Preset> {
-        self.figures.get(figure).and_then(|name| self.presets.get(name)).or_else(|| self.presets.values().next())
+    /// The preset of a figure with its name: its own, or the first where none is named.
+    pub(super) fn preset_of(&self, figure: &str) -> Option<(&str, &Preset)> {
+        let own = self.figures.get(figure).and_then(|name| self.presets.get_key_value(name));
+        own.or_else(|| self.presets.iter().next()).map(|(name, preset)| (name.as_str(), preset))
+    }
+
+    /// The same style with the colours of a preset.
+    pub(super) fn coloured(&self, preset: &Preset) -> Self {
+        Self { colours: preset.colours.over(&self.colours), ..self.clone() }
     }
 
     /// The same style with every figure drawn in one preset.
@@ -286,66 +285,21 @@ impl Style {
     }
 }
 
+/// Puts what `over` says in the place of what `under` says, table by table.
+fn lay_over(under: &mut toml::Table, over: toml::Table) {
+    for (key, value) in over {
+        match (under.get_mut(&key), value) {
+            (Some(toml::Value::Table(inner)), toml::Value::Table(value)) => lay_over(inner, value),
+            (_, value) => {
+                under.insert(key, value);
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// Linear RGB of a colour.
-    fn linear(colour: Colour) -> [f64; 3] {
-        [colour.0, colour.1, colour.2].map(|part| {
-            let part = f64::from(part) / 255.0;
-            if part <= 0.04045 { part / 12.92 } else { ((part + 0.055) / 1.055).powf(2.4) }
-        })
-    }
-
-    /// CIE L*a*b* (D65) of linear RGB.
-    fn lab(rgb: [f64; 3]) -> [f64; 3] {
-        let [red, green, blue] = rgb.map(|part| part.clamp(0.0, 1.0));
-        let f = |t: f64| if t > 216.0 / 24389.0 { t.cbrt() } else { (24389.0 / 27.0 * t + 16.0) / 116.0 };
-        let x = f((0.4124 * red + 0.3576 * green + 0.1805 * blue) / 0.9505);
-        let y = f(0.2126 * red + 0.7152 * green + 0.0722 * blue);
-        let z = f((0.0193 * red + 0.1192 * green + 0.9505 * blue) / 1.089);
-        [116.0 * y - 16.0, 500.0 * (x - y), 200.0 * (y - z)]
-    }
-
-    /// What somebody without one kind of cone sees: Machado, Oliveira and Fernandes, IEEE TVCG 15, 1291 (2009),
-    /// severity 1.
-    const VISIONS: [[[f64; 3]; 3]; 4] = [
-        [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]],
-        [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
-        [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
-        [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]],
-    ];
-
-    #[test]
-    fn colours_differ_for_every_eye_and_in_grey() {
-        let colours = Style::bundled().colours.order;
-        for vision in VISIONS {
-            let seen: Vec<[f64; 3]> = colours
-                .iter()
-                .map(|&colour| {
-                    let rgb = linear(colour);
-                    lab(vision.map(|row| row.iter().zip(rgb).map(|(factor, part)| factor * part).sum()))
-                })
-                .collect();
-            for (at, one) in seen.iter().enumerate() {
-                for other in &seen[at + 1..] {
-                    let distance = one.iter().zip(other).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt();
-                    assert!(distance > 14.0, "{distance:.1} between {one:?} and {other:?}");
-                }
-            }
-        }
-        let mut lightness: Vec<f64> = colours.iter().map(|&colour| lab(linear(colour))[0]).collect();
-        // The first three, the usual number of curves, are far apart in grey; all six are apart.
-        let far = |values: &[f64]| {
-            let mut sorted = values.to_vec();
-            sorted.sort_by(f64::total_cmp);
-            sorted.windows(2).map(|pair| pair[1] - pair[0]).fold(f64::INFINITY, f64::min)
-        };
-        assert!(far(&lightness[..3]) > 15.0, "{lightness:?}");
-        lightness.truncate(6);
-        assert!(far(&lightness) > 4.0, "{lightness:?}");
-    }
 
     #[test]
     fn a_wrong_style_says_what_is_wrong() {

@@ -20,6 +20,26 @@ struct Found<'a> {
     extrapolated: Option<Extrapolated>,
 }
 
+/// A row of `peaks-curves.csv` and `crossings-curves.csv`: what the points were found on.
+#[derive(Serialize)]
+struct CurveRow {
+    size: f64,
+    control: f64,
+    value: f64,
+    error: f64,
+}
+
+fn points_of(curves: &Curves) -> impl Iterator<Item = CurveRow> + '_ {
+    curves.curves().iter().flat_map(|curve| {
+        curve.points().iter().map(|point| CurveRow {
+            size: curve.size(),
+            control: point.control,
+            value: point.value,
+            error: point.error,
+        })
+    })
+}
+
 /// Finds the pseudo-critical points and their limit; exits with 1 where there is none.
 pub fn run(
     curves: &Curves,
@@ -44,6 +64,7 @@ pub fn run(
     });
     if let Some(folder) = &result.out {
         write_rows(&folder.join(format!("{name}.csv")), &points)?;
+        write_rows(&folder.join(format!("{name}-curves.csv")), points_of(curves))?;
         let text = serde_json::to_string_pretty(&found)?;
         write_atomically(&folder.join(format!("{name}.json")), |file| writeln!(file, "{text}"))?;
     }

@@ -12,18 +12,23 @@ pub struct PlotArgs {
     /// A run folder, or one table (.csv).
     #[arg(value_name = "DIR|TABLE")]
     source: PathBuf,
-    /// A figure: order-parameter, scaling, collapse, retraining or ladder [default: all that can be drawn].
+    /// A figure: order-parameter, susceptibility, scaling, rivals, collapse, landscape, crossings, shift,
+    /// cluster-numbers, degrees, network, weight-evolution, phase-diagram, retraining or ladder
+    /// [default: all that can be drawn].
     #[arg(long = "figure", value_name = "NAME", value_parser = |name: &str| name.parse::<Kind>())]
     figures: Vec<Kind>,
     /// A format [default: all].
     #[arg(long = "format", value_name = "FORMAT")]
     formats: Vec<FormatName>,
-    /// The width: one-column (86 mm) or two-column (178 mm) [default: the figure's own].
+    /// A preset of the style: one-column (86 mm), two-column (178 mm), slide or dark [default: the figure's own].
     #[arg(long, value_name = "NAME")]
     preset: Option<String>,
-    /// A style file to use instead of the built-in plots/style.toml.
+    /// A style file; what it does not say is as in the built-in plots/style.toml.
     #[arg(long, value_name = "FILE")]
     style: Option<PathBuf>,
+    /// The resolution of PNGs in pixels per inch [default: that of the style, 300].
+    #[arg(long, value_name = "N", value_parser = dpi)]
+    dpi: Option<f64>,
     /// The folder for the figures.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -46,11 +51,21 @@ impl From<FormatName> for Format {
     }
 }
 
+fn dpi(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(dpi) if (1.0..=2400.0).contains(&dpi) => Ok(dpi),
+        _ => Err("give 1 to 2400 pixels per inch".to_owned()),
+    }
+}
+
 /// Runs the subcommand.
 pub fn run(args: &PlotArgs) -> anyhow::Result<ExitCode> {
     let mut style = args.style.as_deref().map_or_else(|| Ok(Style::bundled()), Style::read)?;
     if let Some(preset) = &args.preset {
         style = style.with_preset(preset)?;
+    }
+    if let Some(dpi) = args.dpi {
+        style.png.dpi = dpi;
     }
     let formats: Vec<Format> = match args.formats.as_slice() {
         [] => Format::ALL.to_vec(),
