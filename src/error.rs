@@ -52,6 +52,9 @@ pub enum Error {
     /// A figure could not be drawn.
     #[error(transparent)]
     Figure(#[from] crate::figure::FigureError),
+    /// A report could not be made.
+    #[error(transparent)]
+    Report(#[from] crate::report::ReportError),
 }
 
 /// A result with this crate's [`enum@Error`].

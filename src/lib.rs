@@ -13,6 +13,7 @@
 //! | module | holds | follows |
 //! | --- | --- | --- |
 #![cfg_attr(feature = "train", doc = "| [`study`] | the study file, its tasks, the runner | |")]
+//! | [`report`] | one page of HTML about a run | |
 //! | [`figure`] | figures from saved tables | |
 //! | [`scaling`] | exponents and data collapse | Houdayer and Hartmann, Phys. Rev. B 70, 014418 |
 //! | [`comparison`] | retrained samples against their original | Schuirmann, doi:10.1007/BF01068419 |
@@ -45,6 +46,7 @@ pub mod mask;
 pub mod network;
 pub mod percolation;
 pub mod pruning;
+pub mod report;
 pub mod rewire;
 pub mod scaling;
 pub mod seed;

@@ -23,6 +23,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("comparison", &["seed", "table"]),
     ("scaling", &["seed", "table", "files"]),
     ("figure", &["table", "files"]),
+    ("report", &["table", "files", "figure"]),
     (
         "study",
         &[

@@ -21,6 +21,7 @@ mod percolation_peers;
 mod pipeline;
 mod plot;
 mod pytorch;
+mod report;
 #[cfg(feature = "train")]
 mod retention;
 #[cfg(feature = "train")]

@@ -16,8 +16,7 @@ const CSS_DPI: f64 = 96.0;
 
 /// A page as SVG with its size in millimetres, `scale` times what was drawn, its font and where it came from.
 pub(super) fn svg(metadata: &Metadata, drawn: &Drawn, scale: f64) -> Result<String, String> {
-    // plotters' own header has no unit: its pixels would be taken for CSS pixels.
-    let body = drawn.svg.split_once('>').map(|(_, body)| body).ok_or("plotters gave no SVG")?;
+    let body = body(drawn)?;
     let pixels = |points: f64| (points * super::canvas::PER_POINT).round();
     let millimetres = |points: f64| (points * scale * MILLIMETRES_PER_POINT * 1000.0).round() / 1000.0;
     Ok(format!(
@@ -31,13 +30,23 @@ pub(super) fn svg(metadata: &Metadata, drawn: &Drawn, scale: f64) -> Result<Stri
         escaped(&metadata.title),
         escaped(&metadata.description),
         escaped(&metadata.provenance),
-        font_face("normal", REGULAR),
-        font_face("italic", ITALIC),
+        font_faces()[0],
+        font_faces()[1],
     ))
 }
 
-fn escaped(text: &str) -> String {
+/// What plotters drew without its header, which has no unit: its pixels would be taken for CSS pixels.
+pub(super) fn body(drawn: &Drawn) -> Result<&str, String> {
+    Ok(drawn.svg.split_once('>').map(|(_, body)| body).ok_or("plotters gave no SVG")?)
+}
+
+pub(super) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+/// The bundled fonts as CSS, upright and italic.
+pub(super) fn font_faces() -> [String; 2] {
+    [font_face("normal", REGULAR), font_face("italic", ITALIC)]
 }
 
 fn font_face(style: &str, font: &[u8]) -> String {

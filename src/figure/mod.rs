@@ -26,6 +26,7 @@ mod critical;
 mod crossings;
 mod curves;
 mod degrees;
+mod embed;
 mod error;
 mod export;
 mod figure_of;
@@ -51,6 +52,7 @@ mod scaling;
 mod series;
 mod shift;
 mod sources;
+mod spots;
 mod style;
 mod susceptibility;
 mod text;
@@ -59,6 +61,7 @@ mod weight_evolution;
 use std::path::{Path, PathBuf};
 
 pub use colour::{Colour, Colours, ColoursOf};
+pub use embed::{Embedded, embed, font_faces};
 pub use error::FigureError;
 pub use kind::{Format, Kind};
 pub use style::{DEFAULT_STYLE, Lines, Markers, Png, Preset, Shape, Style, TextSizes};
@@ -103,6 +106,43 @@ pub fn draw(
     formats: &[Format],
     out: &Path,
 ) -> Result<Vec<PathBuf>, FigureError> {
+    let Composed { figure, drawn, metadata, scale } = compose(kind, source, style)?;
+    let svg = export::svg(&metadata, &drawn, scale).map_err(failed(kind, "svg"))?;
+
+    let path = |extension: &str| out.join(format!("{kind}.{extension}"));
+    let mut pending: Vec<(PathBuf, Vec<u8>)> = Vec::new();
+    for format in Format::ALL.into_iter().filter(|format| formats.contains(format)) {
+        let bytes = match format {
+            Format::Svg => svg.clone().into_bytes(),
+            Format::Pdf => export::pdf(&svg, &metadata).map_err(failed(kind, "pdf"))?,
+            Format::Png => export::png(&svg, &metadata, style).map_err(failed(kind, "png"))?,
+        };
+        pending.push((path(format.extension()), bytes));
+    }
+    let table = path("csv");
+    let rows = to_bytes(&table, &figure.rows)?;
+    pending.push((table, rows));
+    for (path, bytes) in &pending {
+        files::write_atomically(path, |file| file.write_all(bytes))?;
+    }
+    Ok(pending.into_iter().map(|(path, _)| path).collect())
+}
+
+/// A figure drawn, before it is put into a format.
+struct Composed {
+    figure: figure_of::Figure,
+    drawn: page::Drawn,
+    metadata: Metadata,
+    /// How much larger than drawn the figure is shown.
+    scale: f64,
+}
+
+/// What could not be put into a format, and why.
+fn failed(kind: Kind, format: &'static str) -> impl Fn(String) -> FigureError {
+    move |reason| FigureError::Drawing { figure: kind.name().to_owned(), format, reason }
+}
+
+fn compose(kind: Kind, source: &Path, style: &Style) -> Result<Composed, FigureError> {
     let sources =
         sources::sources(kind, source).map_err(|missing| FigureError::Missing { figure: kind.name(), missing })?;
     let (preset_name, preset) = style.preset_of(kind.name()).ok_or_else(|| FigureError::Style {
@@ -135,31 +175,10 @@ pub fn draw(
         description: figure.description.clone(),
         provenance: provenance::provenance(&figure, style, preset_name),
     };
-    let failed = |format: &'static str| {
-        move |reason: String| FigureError::Drawing { figure: kind.name().to_owned(), format, reason }
-    };
     let drawn = figure
         .page
         .clone()
         .draw(style, preset.width_mm * POINTS_PER_MILLIMETRE / preset.scale)
-        .map_err(failed("svg"))?;
-    let svg = export::svg(&metadata, &drawn, preset.scale).map_err(failed("svg"))?;
-
-    let path = |extension: &str| out.join(format!("{kind}.{extension}"));
-    let mut pending: Vec<(PathBuf, Vec<u8>)> = Vec::new();
-    for format in Format::ALL.into_iter().filter(|format| formats.contains(format)) {
-        let bytes = match format {
-            Format::Svg => svg.clone().into_bytes(),
-            Format::Pdf => export::pdf(&svg, &metadata).map_err(failed("pdf"))?,
-            Format::Png => export::png(&svg, &metadata, style).map_err(failed("png"))?,
-        };
-        pending.push((path(format.extension()), bytes));
-    }
-    let table = path("csv");
-    let rows = to_bytes(&table, &figure.rows)?;
-    pending.push((table, rows));
-    for (path, bytes) in &pending {
-        files::write_atomically(path, |file| file.write_all(bytes))?;
-    }
-    Ok(pending.into_iter().map(|(path, _)| path).collect())
+        .map_err(failed(kind, "svg"))?;
+    Ok(Composed { figure, drawn, metadata, scale: preset.scale })
 }

@@ -36,6 +36,15 @@ pub(super) struct Drawn {
     pub svg: String,
     pub width: f64,
     pub height: f64,
+    /// Where the points of its curves are, in points from the left and the top.
+    pub spots: Vec<Spot>,
+}
+
+/// A point of a curve on the page, and its values in words.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Spot {
+    pub at: (f64, f64),
+    pub says: String,
 }
 
 impl Page {
@@ -129,6 +138,7 @@ impl Page {
         let height = head + body - 6.0 + EDGE;
 
         let mut svg = String::new();
+        let mut spots = Vec::new();
         {
             let canvas = Canvas::new(&mut svg, width, height, style.colours.paper)?;
             if let Some(warning) = &self.warning {
@@ -153,11 +163,12 @@ impl Page {
                         bottom: top + panel.height,
                     };
                     panel.draw(&canvas, style, &frame, inset, edge)?;
+                    spots.extend(panel.spots(&frame));
                     top = frame.bottom + below(panel);
                 }
             }
         }
-        Ok(Drawn { svg, width, height })
+        Ok(Drawn { svg, width, height, spots })
     }
 }
 

@@ -17,6 +17,7 @@ use crate::percolate::{self, PercolateArgs};
 #[cfg(feature = "train")]
 use crate::plan::{self, PlanArgs};
 use crate::plot::{self, PlotArgs};
+use crate::report::{self, ReportArgs};
 #[cfg(feature = "train")]
 use crate::retrain::{self, RetrainArgs};
 use crate::rewire::{self, RewireArgs};
@@ -61,6 +62,7 @@ enum Command {
     Fit(FitArgs),
     Collapse(CollapseArgs),
     Plot(PlotArgs),
+    Report(ReportArgs),
 }
 
 impl Cli {
@@ -90,6 +92,7 @@ impl Cli {
             Command::Fit(args) => fit::run(&args),
             Command::Collapse(args) => collapse::run(&args),
             Command::Plot(args) => plot::run(&args),
+            Command::Report(args) => report::run(&args),
         }
     }
 }

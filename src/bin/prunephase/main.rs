@@ -21,6 +21,7 @@ mod plan;
 mod plot;
 mod progress;
 mod reading;
+mod report;
 #[cfg(feature = "train")]
 mod retrain;
 mod rewire;
