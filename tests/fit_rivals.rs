@@ -119,6 +119,8 @@ fn crossings_peaks_and_tails_are_saved_and_wrong_input_is_one_line() {
     let number = |key: &str| limit[key].as_f64().unwrap();
     assert!((number("p_c") - 0.2).abs() < 3.0 * number("error"), "{limit}");
     assert!(folder.path().join("out/crossings.csv").exists() && folder.path().join("out/crossings.json").exists());
+    let curves = prunephase::table::Table::read(&folder.path().join("out/crossings-curves.csv")).unwrap();
+    assert_eq!(curves.columns(), ["size", "control", "value", "error"]);
     let bell = folder.path().join("bell.csv");
     write_table(&bell, &[16.0, 32.0, 64.0, 128.0], |_, p| (-(p - 0.3).powi(2) / 0.02).exp());
     let found = json(&[&["fit", bell.to_str().unwrap()], &COLUMNS[..], &["--peaks", "--exponent", "0.75"]].concat());

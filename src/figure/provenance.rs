@@ -62,8 +62,8 @@ pub(super) fn in_pdf(mut pdf: Vec<u8>, metadata: &Metadata) -> Option<Vec<u8>> {
     let at = pdf.len() + 1;
     let table = pdf.len() + object.len();
     let tail = format!(
-        "xref\n{number} 1\n{at:010} {generation:05} n\r\ntrailer\n<< /Size {size} /Root {root} R /Info {info} R /Prev \
-         {before} >>\nstartxref\n{table}\n%%EOF\n"
+        "xref\n0 1\n0000000000 65535 f\r\n{number} 1\n{at:010} {generation:05} n\r\ntrailer\n\
+         << /Size {size} /Root {root} R /Info {info} R /Prev {before} >>\nstartxref\n{table}\n%%EOF\n"
     );
     pdf.extend_from_slice(object.as_bytes());
     pdf.extend_from_slice(tail.as_bytes());
