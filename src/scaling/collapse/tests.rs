@@ -129,6 +129,10 @@ fn scaled_points_repeat_the_fit() {
     let Some(curves) = site(&[64, 128, 256, 512]) else { return };
     let found = fit(&curves, &CollapseOptions { bootstraps: 10, ..Default::default() }).unwrap();
     let points = scaled_points(&curves, &found);
+    let master = master_curve(&curves, &found);
+    assert_eq!(master.len(), found.points);
+    let mean = master.iter().map(|point| point.residual * point.residual).sum::<f64>() / master.len() as f64;
+    assert!((mean / found.quality - 1.0).abs() < 1e-6, "{mean} {}", found.quality);
     let grid = landscape(&curves, &found);
     assert_eq!(grid.len(), 41 * 41);
     let middle = grid[grid.len() / 2];
