@@ -77,8 +77,8 @@ impl<'a> Brackets<'a> {
                 line.add(low - here, ys[k], ws[k]);
                 line.add(high - here, ys[k + 1], ws[k + 1]);
             }
-            if let Some((expected, variance)) = line.at_zero() {
-                sum += (y[number] - expected).powi(2) / (1.0 / weight[number] + variance);
+            if let Some(square) = line.square_at_zero(y[number], weight[number]) {
+                sum += square;
                 points += 1;
             }
         }

@@ -229,6 +229,17 @@ impl Line {
         self.wuy += weight * u * y;
     }
 
+    /// The squared deviation, over both variances, of a value at u = 0 with a weight: what
+    /// [`Line::at_zero`] gives, by one division.
+    pub(crate) fn square_at_zero(&self, y: f64, weight: f64) -> Option<f64> {
+        let determinant = self.w * self.wuu - self.wu * self.wu;
+        if determinant <= 1e-13 * self.w * self.wuu {
+            return None;
+        }
+        let deviation = y * determinant - (self.wuu * self.wy - self.wu * self.wuy);
+        Some(deviation * deviation * weight / (determinant * (determinant + weight * self.wuu)))
+    }
+
     /// The line's value and variance at u = 0.
     pub(crate) fn at_zero(&self) -> Option<(f64, f64)> {
         let determinant = self.w * self.wuu - self.wu * self.wu;

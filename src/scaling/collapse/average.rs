@@ -182,16 +182,15 @@ impl Fitted {
 }
 
 /// All choices of the smallest size, the window and the correction, `problem_of` giving the points
-/// of a choice (the fit leaves the `own` smallest sizes out), with their weights, and what errors must be multiplied with where every choice has
+/// of a choice, with their weights, and what errors must be multiplied with where every choice has
 /// a chi-square above what it should be. Empty where nothing could be fitted.
 pub(super) fn choices(
     problem_of: impl Fn(usize, f64) -> Option<Problem> + Sync,
     sizes: usize,
-    own: usize,
     start: &Start,
     omega: f64,
 ) -> (Vec<Fitted>, f64) {
-    let Some(full) = problem_of(own, 1.0) else { return (Vec::new(), 1.0) };
+    let Some(full) = problem_of(0, 1.0) else { return (Vec::new(), 1.0) };
     let Some(knots) = intervals(&full, start, omega) else { return (Vec::new(), 1.0) };
     let forms = [Correction::None, Correction::Factor, Correction::Drift, Correction::Shape];
     let all: Vec<(usize, f64)> =
@@ -202,7 +201,7 @@ pub(super) fn choices(
             let problem = problem_of(left_out, factor)?;
             let count = ((knots as f64 * factor).round() as usize).max(2);
             let used = &forms[..if sizes - left_out > 2 { forms.len() } else { 1 }];
-            let plain = left_out == own && factor == 1.0;
+            let plain = left_out == 0 && factor == 1.0;
             let solved = used.iter().filter_map(|&correction| {
                 let solution = problem.solve(start, correction, omega, count)?;
                 Some(Fitted { left_out, factor, plain, correction, solution, cut: 0.0, weight: 0.0 })
@@ -249,12 +248,9 @@ pub(super) fn row(fitted: &Fitted, sizes: &[f64], window: [f64; 2], inflation: f
 }
 
 /// All choices of smallest size, window and correction, by least squares; those of the plain form
-/// by the fit's own objective as well, at half the weight each. `curves` are those of the whole
-/// table, `smallest` is the smallest size of the fit: with a correction, smaller sizes may belong to
-/// it. `None` where no choice could be fitted.
+/// by the fit's own objective as well, at half the weight each. `None` where no choice could be fitted.
 pub(super) fn average(
     curves: &Curves,
-    smallest: f64,
     window: [f64; 2],
     objective: Objective,
     at: Parameters,
@@ -262,7 +258,6 @@ pub(super) fn average(
     resampling: Resampling,
 ) -> Option<Averaged> {
     let sizes = curves.sizes();
-    let own = sizes.iter().position(|&size| size == smallest)?;
     let points_of = |left_out: usize, factor: f64| {
         let part = curves.from_size(sizes[left_out]);
         let data = Dataset::new(&part);
@@ -274,7 +269,7 @@ pub(super) fn average(
         let (part, data, _, set) = points_of(left_out, factor)?;
         Some(problem(&part, &data, &set, resampling, window, at.inv_nu))
     };
-    let (fitted, inflation) = choices(problem_of, sizes.len(), own, &at.into(), at.inv_nu);
+    let (fitted, inflation) = choices(problem_of, sizes.len(), &at.into(), at.inv_nu);
     if fitted.is_empty() {
         return None;
     }

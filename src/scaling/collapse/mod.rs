@@ -40,8 +40,8 @@
 //! for what the points scatter.
 //!
 //! Combined: an average over what could have been chosen otherwise, after W. I. Jay and E. T. Neil,
-//! Phys. Rev. D 103, 114502 (2021), arXiv:2008.01069. The choices are the smallest size (any of the table
-//! that leaves two), the window (1, 3/4 and 1/2 of the fit's) and the form: plain, or with one
+//! Phys. Rev. D 103, 114502 (2021), arXiv:2008.01069. The choices are the smallest size (all but the last
+//! two may be left out), the window (1, 3/4 and 1/2 of the fit's) and the form: plain, or with one
 //! [`Correction`](super::Correction) of exponent omega = 1/nu. Each is fitted by least squares with a
 //! cubic spline as the master curve, whose number of knots has the lowest BIC at the fit's own points, and
 //! has the weight exp(-(chi-square + 2 parameters + 2 points left out)/2). The plain choices are fitted by
@@ -53,8 +53,8 @@
 //!   may matter, not whether they are there.
 //! - omega = 1/nu, since then nothing depends on what the size is measured in (a width, or a number of
 //!   nodes), corrections that are analytic in the control fall so, and percolation's fall at least so fast.
-//! - Sizes below the fit's smallest belong to the choices, since a form with a correction may hold there,
-//!   and these sizes tell its amplitude best.
+//! - Sizes below the fit's smallest stay out: one term of a correction need not hold where the plain form
+//!   was seen to fail.
 //!
 //! The 68 and 95 % intervals hold the statistical ones and the middle 68 and 95 % of the mixture of normal
 //! laws of all choices, value and error of each; no side of the 95 % interval is shorter than 1.96 times
@@ -254,7 +254,7 @@ pub fn fit(curves: &Curves, options: &CollapseOptions) -> Result<CollapseFit, Sc
     let alternatives = alternatives(&choice, &optimum, &outcomes, &around, weight);
     let Window::Fixed(interval) = *window else { return Err(nothing) };
     let own = [0, 1, 2].map(|axis| inflation * standard_deviation(&cloud(axis)));
-    let averaged = average(curves, used_curves.curves()[0].size(), interval, objective, optimum.at, own, resampling);
+    let averaged = average(used_curves, interval, objective, optimum.at, own, resampling);
     let estimate = |axis: usize| {
         let Some(averaged) = &averaged else { return Estimate::new(value[axis], &cloud(axis), inflation, 0.0) };
         let mut laws: Vec<(f64, f64, f64)> = averaged.rows.iter().map(|row| row.law(axis)).collect();

@@ -8,8 +8,10 @@ resample starts at the given parameters, which a user of fssa would have to know
 fssa 0.7.6 needs names that numpy and scipy have dropped.
 """
 
+import importlib.util
 import sys
 import time
+import types
 import warnings
 
 import numpy as np
@@ -22,6 +24,13 @@ np.int = int
 if not hasattr(scipy.optimize._optimize, "wrap_function"):
     scipy.optimize._optimize.wrap_function = None
 sys.modules["scipy.optimize.optimize"] = scipy.optimize._optimize
+
+# fssa asks an old setuptools for its own version alone.
+if importlib.util.find_spec("pkg_resources") is None:
+    resources = types.ModuleType("pkg_resources")
+    resources.get_distribution = lambda name: types.SimpleNamespace(version="0.7.6", location="", has_version=lambda: True)
+    resources.DistributionNotFound = Exception
+    sys.modules["pkg_resources"] = resources
 
 import fssa
 
