@@ -45,6 +45,7 @@ fn a_crossover_does_not_sharpen_and_a_jump_does() {
     write_table(&path, &[16.0, 64.0, 256.0], |_, p| 1.0 / (1.0 + (0.05 / p).powf(2.5)));
     let smooth = call("power_law,logistic,essential_singularity,jump");
     assert_eq!(smooth["sharpening"]["sharpens"], false, "{}", smooth["sharpening"]);
+    assert_eq!(smooth["sharpening"]["transition"], "none");
     for one in smooth["sizes"].as_array().unwrap() {
         assert_eq!(one["best"], "logistic", "{one}");
     }
@@ -59,20 +60,48 @@ fn a_crossover_does_not_sharpen_and_a_jump_does() {
     assert!(jump["models"][3]["held_out"]["error"].is_number());
 }
 
-/// Square lattice, bonds: R of neighbouring sizes crosses at 1/2 (canonical averages).
+/// Smooth crossovers and jumps that stay where they are, with other widths, heights and floors: nothing
+/// sharpens at a crossover and the logistic law wins; a jump is called one and wins.
 #[test]
-fn r_crosses_at_the_threshold_of_the_square_lattice() {
+fn crossovers_and_fixed_jumps_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.csv");
+    let call = || {
+        let models = ["--models", "power_law,logistic,essential_singularity,jump"];
+        json(&[&["fit", path.to_str().unwrap()], &COLUMNS[..], &models].concat())
+    };
+    for (place, power, high) in [(0.03, 1.8, 0.9), (0.06, 4.0, 1.0), (0.1, 2.2, 0.7)] {
+        write_table(&path, &[16.0, 64.0, 256.0], |_, p| high / (1.0 + (place / p).powf(power)));
+        let smooth = call();
+        assert_eq!(smooth["sharpening"]["sharpens"], false, "{}", smooth["sharpening"]);
+        assert_eq!(smooth["sharpening"]["transition"], "none");
+        assert_eq!(smooth["best"], "logistic", "{place} {power}");
+    }
+    for (place, height, slope, floor) in [(0.05, 0.8, 0.0, 0.0), (0.02, 0.6, 0.2, 0.02), (0.12, 0.7, 0.1, 0.05)] {
+        let law = |_, p: f64| if p > place { height + slope * p } else { floor };
+        write_table(&path, &[16.0, 64.0, 256.0], law);
+        let jump = call();
+        assert_eq!(jump["sharpening"]["sharpens"], false, "{}", jump["sharpening"]);
+        assert_eq!(jump["sharpening"]["transition"], "jump");
+        for one in jump["sizes"].as_array().unwrap() {
+            assert_eq!(one["best"], "jump", "{place} {height} {slope} {floor}");
+        }
+    }
+}
+
+/// R and chi of the square lattice's bonds, canonical averages of so many realisations of each side.
+fn bonds(sides: &[(usize, u64)], seed: u64) -> [prunephase::scaling::Curves; 2] {
     use prunephase::graph::generate::{Lattice, Percolates};
     use prunephase::percolation::{Averages, Ensemble, Points, Ranking};
-    use prunephase::scaling::{Curves, Row, crossings, extrapolate, peaks};
+    use prunephase::scaling::{Curves, Row};
     use rayon::prelude::*;
 
     let controls: Vec<f64> = (0..41).map(|step| 0.44 + 0.003 * f64::from(step)).collect();
     let (mut ratios, mut heights) = (Vec::new(), Vec::new());
-    for (side, count) in [(16usize, 1600u64), (32, 1200), (64, 600), (128, 250)] {
+    for &(side, count) in sides {
         let bonds = 2 * side * side;
         let numbers: Vec<usize> = controls.iter().map(|p| (p * bonds as f64).round() as usize).collect();
-        let lattice = |number| Lattice::new(2, side, Percolates::Bond, &Seeds::new(7, number)).unwrap();
+        let lattice = |number| Lattice::new(2, side, Percolates::Bond, &Seeds::new(seed, number)).unwrap();
         let points = Points::At(numbers);
         let realisations: Vec<_> = (0..count)
             .into_par_iter()
@@ -88,7 +117,16 @@ fn r_crosses_at_the_threshold_of_the_square_lattice() {
             heights.push(point(row.chi, row.chi_error));
         }
     }
-    let found = crossings(&Curves::from_rows(ratios).unwrap(), 200, 1).unwrap();
+    [ratios, heights].map(|rows| Curves::from_rows(rows).unwrap())
+}
+
+/// Square lattice, bonds: R of neighbouring sizes crosses at 1/2 (canonical averages).
+#[test]
+fn r_crosses_at_the_threshold_of_the_square_lattice() {
+    use prunephase::scaling::{crossings, extrapolate, peaks};
+
+    let [ratios, heights] = bonds(&[(16, 1600), (32, 1200), (64, 600), (128, 250)], 7);
+    let found = crossings(&ratios, 200, 1).unwrap();
     eprintln!("{found:#?}");
     assert_eq!(found.len(), 3);
     let last = found[2];
@@ -99,10 +137,33 @@ fn r_crosses_at_the_threshold_of_the_square_lattice() {
     eprintln!("{limit:?}");
     assert!((limit.p_c - 0.5).abs() < 2.0 * limit.error, "{limit:?}");
     // The peaks of chi (largest cluster left out) come from below p_c as L^-3/4.
-    let found = peaks(&Curves::from_rows(heights).unwrap().from_size(32.0), 200, 1).unwrap();
+    let found = peaks(&heights.from_size(32.0), 200, 1).unwrap();
     let limit = extrapolate(&found, Some(0.75)).unwrap();
     eprintln!("{found:#?} {limit:?}");
     assert!((limit.p_c - 0.5).abs() < 2.0 * limit.error + 0.003, "{found:#?} {limit:?}");
+}
+
+/// The same over sixteen sweeps of their own: the extrapolated crossing holds 1/2 about as often as its
+/// error says, and no pair is left out or crosses elsewhere.
+#[test]
+fn crossings_of_bonds_hold_the_threshold_as_often_as_they_say() {
+    use prunephase::scaling::{crossings, extrapolate};
+
+    let (mut within, mut sweeps) = ([0, 0], 0);
+    for seed in 100..116 {
+        let [ratios, _] = bonds(&[(16, 500), (32, 300), (64, 150)], seed);
+        let found = crossings(&ratios, 100, seed).unwrap();
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert!(found.iter().all(|one| (one.control - 0.5).abs() < 0.02), "{found:?}");
+        let limit = extrapolate(&found, Some(2.0)).unwrap();
+        sweeps += 1;
+        for (count, z) in within.iter_mut().zip([1.0, 2.0]) {
+            *count += usize::from((limit.p_c - 0.5).abs() < z * limit.error);
+        }
+    }
+    eprintln!("of {sweeps} sweeps {within:?} hold 1/2 within one and two errors");
+    // 68 and 95 % of 16 are 10.9 +- 1.9 and 15.3 +- 0.8.
+    assert!(within[0] >= 7 && within[1] >= 13, "{within:?}");
 }
 
 #[test]

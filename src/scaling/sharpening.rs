@@ -12,6 +12,22 @@ use crate::seed::Seeds;
 /// A width falls beyond this many combined errors.
 const SURE: f64 = 2.0;
 
+/// A rise from one point to the next above this share of the largest value is a jump to the grid.
+pub const JUMP_STEP: f64 = 0.5;
+
+/// What the widths of several sizes say of a transition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Transition {
+    /// Nothing sharpens with the size: a smooth crossover.
+    None,
+    /// At the largest size more than half of the rise lies between two points: a jump, or a grid
+    /// that does not resolve the rise. No exponents can be told from it.
+    Jump,
+    /// The rise narrows and is resolved: what a continuous transition does.
+    Continuous,
+}
+
 /// How wide the rise of one curve is.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct SizeWidth {
@@ -47,6 +63,8 @@ pub struct Sharpening {
     pub chance: f64,
     /// Whether a exceeds 0 by more than two combined errors.
     pub sharpens: bool,
+    /// What that says of a transition.
+    pub transition: Transition,
 }
 
 impl Sharpening {
@@ -63,16 +81,29 @@ impl Sharpening {
         };
         let a = -slope;
         let sharpens = a > SURE * error.hypot(systematic);
-        Self { widths, a, error, systematic, chi_square, degrees_of_freedom, chance, sharpens }
+        let transition = match widths.last() {
+            Some(largest) if largest.step > JUMP_STEP => Transition::Jump,
+            _ if sharpens => Transition::Continuous,
+            _ => Transition::None,
+        };
+        Self { widths, a, error, systematic, chi_square, degrees_of_freedom, chance, sharpens, transition }
     }
 
     /// One line that says it.
     pub fn verdict(&self) -> String {
         let total = self.error.hypot(self.systematic);
-        if self.sharpens {
+        if self.transition == Transition::Jump {
+            let step = self.widths.last().map_or(0.0, |largest| 100.0 * largest.step);
+            format!(
+                "a jump, or a rise that the grid does not resolve: {step:.0} % of it lies between two points at the largest size"
+            )
+        } else if self.sharpens {
             format!("sharpens: width ~ size^-{:.3} +- {total:.3}", self.a)
         } else {
-            format!("does not sharpen: width ~ size^{:.3} +- {total:.3}, not below 0 by two errors", -self.a)
+            format!(
+                "no transition: nothing sharpens, width ~ size^{:.3} +- {total:.3}, not below 0 by two errors",
+                -self.a
+            )
         }
     }
 }
@@ -217,9 +248,25 @@ mod tests {
                 let found = sharpening(&curves, 50, seed).unwrap();
                 within += i32::from((found.a - truth).abs() < 2.0 * found.error.hypot(found.systematic));
                 sharp += i32::from(found.sharpens);
+                let expected = if found.sharpens { Transition::Continuous } else { Transition::None };
+                assert_eq!(found.transition, expected);
             }
             assert!(within >= 88, "{truth}: {within}");
             assert!(if truth == 0.0 { sharp <= 6 } else { sharp >= 97 }, "{truth}: {sharp}");
+        }
+    }
+
+    #[test]
+    fn a_jump_is_one_at_the_same_place_or_moving() {
+        for shift in [0.0, 0.5] {
+            let found = sharpening(
+                &curves(3, |size, p| if p > 0.05 * (1.0 + shift * 16.0 / size) { 0.8 + 0.1 * p } else { 0.02 }),
+                50,
+                0,
+            )
+            .unwrap();
+            assert_eq!(found.transition, Transition::Jump, "{found:?}");
+            assert!(found.verdict().contains("jump"), "{}", found.verdict());
         }
     }
 

@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::floor::floor_of;
 use super::law::Task;
 use super::model::Model;
 use super::result::ModelFit;
@@ -61,6 +62,7 @@ fn scores(task: &Task<'_>, fitted: &ModelFit, replicates: usize) -> Vec<f64> {
     let model = fitted.name;
     let mut at = Optimum { parameters: Default::default(), chi_square: fitted.chi_square };
     fitted.values().iter().zip(&mut at.parameters).for_each(|(value, place)| *place = *value);
+    let floor = if model.has_floor() { floor_of(task.curve) } else { 0.0 };
     let folds = replicates.min(FOLDS);
     let by_fold: Vec<Option<Optimum>> = (0..folds)
         .into_par_iter()
@@ -87,7 +89,7 @@ fn scores(task: &Task<'_>, fitted: &ModelFit, replicates: usize) -> Vec<f64> {
             for point in &task.curve.points()[task.range.clone()] {
                 for (_, value) in point.samples.iter().filter(|(own, _)| *own == replicate) {
                     let variance = point.error.powi(2) * point.samples.len() as f64;
-                    sum += (value - model.value(point.control, &law.parameters)).powi(2) / variance;
+                    sum += (value - floor - model.value(point.control, &law.parameters)).powi(2) / variance;
                     number += 1.0;
                 }
             }

@@ -157,7 +157,7 @@ impl Task<'_> {
         ModelFit {
             name: model,
             parameters: model.parameters().iter().map(|name| (*name).to_owned()).zip(estimates).collect(),
-            aicc: aicc(optimum.chi_square, n, model),
+            aicc: aicc(optimum.chi_square, n, model.count()),
             weight: 1.0,
             chi_square: optimum.chi_square,
             held_out: None,

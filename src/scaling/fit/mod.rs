@@ -19,6 +19,12 @@
 //! laws have errors over replicates. AICc counts correlated points as if they were independent and is
 //! too sure of itself where they are not: believe the smaller of the two verdicts.
 //!
+//! # The floor
+//! A finite system is not at 0 below its transition, and a law that is would be judged by that. Where
+//! the first points (at least 6, below half of the largest value) agree on a value of at least twice
+//! their errors, this `floor` is added to all laws but Rosenfeld's, which has two plateaus of its own, and
+//! counts as a parameter of theirs.
+//!
 //! # The range
 //! Laws are compared on one range. Without a given one, the rise of the curve is cut below at the last
 //! value under 0, 5, 10 or 20 % of the largest value and above at the first value of 40, 50, ... or
@@ -42,6 +48,7 @@
 //! Without errors or replicates, all points get the same error, from how far they lie from the
 //! cubic through their four neighbours; curvature is in it, so it is rather too large.
 
+mod floor;
 mod held_out;
 mod law;
 mod model;
@@ -65,6 +72,7 @@ pub use range::{ACCEPTABLE, LOWER_SHARES, MIN_POINTS, UPPER_SHARES};
 pub use result::{CurveFit, FittedPoint, LawPoint, ModelFit, RangeRow, RangeWeights, fitted_points, law_curves};
 pub(crate) use search::inverse_diagonal;
 
+use floor::{floor_of, parameters};
 use law::Task;
 use range::{candidates, trimmed, within};
 use search::{Optimum, Points};
@@ -136,6 +144,7 @@ fn points_of(curve: &Curve, values: &[f64], range: &Range<usize>) -> Points {
         control: points.iter().map(|point| point.control).collect(),
         value: values[range.clone()].to_vec(),
         weight: points.iter().map(|point| point.error.powi(-2)).collect(),
+        floor: floor_of(curve),
     }
 }
 
@@ -144,8 +153,9 @@ fn reduced(chi_square: f64, points: usize, model: Model) -> f64 {
     chi_square / points.saturating_sub(model.count()).max(1) as f64
 }
 
-fn aicc(chi_square: f64, points: usize, model: Model) -> f64 {
-    let (k, n) = (model.count() as f64, points as f64);
+/// AICc of a law with so many parameters.
+fn aicc(chi_square: f64, points: usize, parameters: usize) -> f64 {
+    let (k, n) = (parameters as f64, points as f64);
     chi_square + 2.0 * k + 2.0 * k * (k + 1.0) / (n - k - 1.0)
 }
 
@@ -249,7 +259,8 @@ pub fn fit(curve: &Curve, options: &FitOptions) -> Result<CurveFit, ScalingError
         models.push(fitted);
     }
     held_out::measure(&task, &mut models);
-    let overdispersion = weigh(&mut models);
+    let floor = floor_of(curve);
+    let overdispersion = weigh(&mut models, floor);
     // min_by keeps the first of equals: the order asked for.
     let best = models.iter().min_by(|a, b| a.aicc.total_cmp(&b.aicc)).map_or(options.models[0], |model| model.name);
     let mut warnings: Vec<String> = curve.few_replicates().into_iter().collect();
@@ -286,6 +297,7 @@ pub fn fit(curve: &Curve, options: &FitOptions) -> Result<CurveFit, ScalingError
         range_given: options.range.is_some(),
         points: range.len(),
         assumed_error,
+        floor,
         reliable: reasons.is_empty(),
         reasons,
         warnings,
@@ -343,13 +355,15 @@ fn compared(
 ) -> Vec<RangeWeights> {
     let mut rows = Vec::new();
     for (number, range) in ranges.iter().enumerate() {
-        let found: Option<Vec<f64>> =
-            scans.iter().map(|optima| optima[number].as_ref().map(|optimum| optimum.chi_square)).collect();
+        let found: Option<Vec<Optimum>> = scans.iter().map(|optima| optima[number]).collect();
         let Some(found) = found else { continue };
         let laws = || options.models.iter().copied().zip(&found);
-        let ratios: Vec<f64> = laws().map(|(model, chi)| reduced(*chi, range.len(), model)).collect();
+        let ratios: Vec<f64> = laws().map(|(model, one)| reduced(one.chi_square, range.len(), model)).collect();
         let overdispersion = ratios.iter().copied().fold(f64::INFINITY, f64::min).max(1.0);
-        let criteria: Vec<f64> = laws().map(|(model, chi)| aicc(chi / overdispersion, range.len(), model)).collect();
+        let criterion = |(model, one): (Model, &Optimum)| {
+            aicc(one.chi_square / overdispersion, range.len(), parameters(model, &one.parameters, floor_of(curve)))
+        };
+        let criteria: Vec<f64> = laws().map(criterion).collect();
         let best = options.models.iter().zip(&criteria).min_by(|a, b| a.1.total_cmp(b.1)).map(|(model, _)| *model);
         let named = |values: Vec<f64>| options.models.iter().copied().zip(values).collect();
         rows.push(RangeWeights {
@@ -366,11 +380,12 @@ fn compared(
 }
 
 /// AICc with the overdispersion, which is given back, Akaike weights, and the verdict that follows.
-fn weigh(models: &mut [ModelFit]) -> f64 {
+fn weigh(models: &mut [ModelFit], floor: f64) -> f64 {
     let ratio = |fitted: &ModelFit| reduced(fitted.chi_square, fitted.points, fitted.name);
     let overdispersion = models.iter().map(ratio).fold(f64::INFINITY, f64::min).max(1.0);
     for model in models.iter_mut() {
-        model.aicc = aicc(model.chi_square / overdispersion, model.points, model.name);
+        model.aicc =
+            aicc(model.chi_square / overdispersion, model.points, parameters(model.name, &model.values(), floor));
     }
     let criteria: Vec<f64> = models.iter().map(|model| model.aicc).collect();
     let lowest = criteria.iter().copied().fold(f64::INFINITY, f64::min);

@@ -104,6 +104,11 @@ impl Model {
         matches!(self, Self::Logistic | Self::Rosenfeld)
     }
 
+    /// Whether a floor stands below the law; Rosenfeld's has two plateaus of its own.
+    pub(super) fn has_floor(self) -> bool {
+        self != Self::Rosenfeld
+    }
+
     /// Whether a parameter is a critical point, which may be 0 or near it.
     pub(super) fn is_critical_point(self, axis: usize) -> bool {
         axis == 0 && matches!(self, Self::PowerLaw | Self::EssentialSingularity | Self::Jump)

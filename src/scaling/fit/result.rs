@@ -112,6 +112,8 @@ pub struct CurveFit {
     pub points: usize,
     /// The error given to every point of a curve without errors.
     pub assumed_error: Option<f64>,
+    /// What stands below all laws but Rosenfeld's: the value of the first points; 0 without one.
+    pub floor: f64,
     /// Whether the best law can be trusted.
     pub reliable: bool,
     /// Why not; empty where it can.
@@ -134,6 +136,10 @@ impl CurveFit {
     /// One law, if it was asked for.
     pub fn model(&self, model: Model) -> Option<&ModelFit> {
         self.models.iter().find(|fitted| fitted.name == model)
+    }
+
+    fn floor_of(&self, model: Model) -> f64 {
+        if model.has_floor() { self.floor } else { 0.0 }
     }
 }
 
@@ -165,7 +171,7 @@ pub fn fitted_points(curve: &Curve, fit: &CurveFit) -> Vec<FittedPoint> {
     for model in &fit.models {
         let parameters = model.values();
         rows.extend(curve.points().iter().map(|point| {
-            let fitted = model.name.value(point.control, &parameters);
+            let fitted = fit.floor_of(model.name) + model.name.value(point.control, &parameters);
             let error = fit.assumed_error.unwrap_or(point.error);
             FittedPoint {
                 size: curve.size(),
@@ -212,7 +218,7 @@ pub fn law_curves(fit: &CurveFit, count: usize) -> Vec<LawPoint> {
             size: fit.size,
             model: model.name,
             control,
-            fitted: model.name.value(control, &parameters),
+            fitted: fit.floor_of(model.name) + model.name.value(control, &parameters),
         }));
     }
     rows

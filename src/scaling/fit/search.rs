@@ -7,6 +7,9 @@ use crate::seed::Stream;
 /// Nearer to an edge than this share of the range is at the edge.
 const EDGE: f64 = 0.005;
 
+/// What two parameters must gain of chi-square, as in AIC.
+const WORTH_TWO: f64 = 4.0;
+
 /// The points of a fit, controls ascending.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Points {
@@ -14,6 +17,8 @@ pub(super) struct Points {
     pub(super) value: Vec<f64>,
     /// 1 / error^2.
     pub(super) weight: Vec<f64>,
+    /// What stands below the laws that have no plateau there.
+    pub(super) floor: f64,
 }
 
 /// An optimum of a law; parameters it does not have are 0.
@@ -35,10 +40,12 @@ impl Points {
             let chi_square = self.rows().map(|(x, y, w)| w * (y - model.value(x, &parameters)).powi(2)).sum();
             return Optimum { parameters, chi_square };
         }
+        // All laws with linear parameters have the floor below them.
+        let rows = || self.rows().map(|(x, y, w)| (x, y - self.floor, w));
         let basis: Vec<[f64; 2]> =
             self.control.iter().map(|&control| model.basis(control, parameters[0], parameters[1])).collect();
         let (mut aa, mut ab, mut bb, mut ay, mut by) = (0.0, 0.0, 0.0, 0.0, 0.0);
-        for ((_, y, w), [a, b]) in self.rows().zip(&basis) {
+        for ((_, y, w), [a, b]) in rows().zip(&basis) {
             aa += w * a * a;
             ab += w * a * b;
             bb += w * b * b;
@@ -61,9 +68,19 @@ impl Points {
             }
         }
         // From the residuals: the normal equations cancel where the fit is good.
-        let residual =
-            |((_, y, w), [a, b]): ((f64, f64, f64), &[f64; 2])| w * (y - linear[0] * a - linear[1] * b).powi(2);
-        let chi_square = self.rows().zip(&basis).map(residual).sum();
+        let chi_square_of = |linear: [f64; 2]| -> f64 {
+            let all = rows().zip(&basis);
+            all.map(|((_, y, w), [a, b])| w * (y - linear[0] * a - linear[1] * b).powi(2)).sum()
+        };
+        let mut chi_square = chi_square_of(linear);
+        if model == Model::Jump {
+            // What follows a jump has two parameters of its own, and must be worth them.
+            let flat = [alone(ay, aa), 0.0];
+            let without = chi_square_of(flat);
+            if without <= chi_square + WORTH_TWO {
+                (linear, chi_square) = (flat, without);
+            }
+        }
         parameters[model.searched()..model.count()].copy_from_slice(&linear[..model.linear()]);
         Optimum { parameters, chi_square }
     }
