@@ -73,7 +73,8 @@ impl Source<'_> {
         let mut upper = [s.splat(bias); C];
         let mut lower = [s.splat(bias); C];
         let row = taps.input.row();
-        let inputs = &self.x[y * row + x..];
+        // Nothing where no tap is kept.
+        let inputs = self.x.get(y * row + x..).unwrap_or_default();
         // Loads are left to the multiply-add: pieces held in registers would push sums out of them.
         for (&offset, &w) in taps.offsets[start..end].iter().zip(&taps.values.values()[start..end]) {
             let w = s.splat(w);
