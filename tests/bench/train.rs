@@ -2,13 +2,21 @@
 //!
 //! ```text
 //! cargo bench --no-default-features --bench train -- [--peers PYTHON] [--rounds N] [--only TEXT] [--steps N]
+//!     [--instructions SET] [--convolution taps or winners] [--curve]
 //! ```
 //!
 //! One pass over the 60,000 training images in batches of 128 with Adam, on one thread, under global
-//! magnitude masks of a network trained for one pass. Ours and the peers take turns in one run; times are
-//! seconds of the CPU, medians over the rounds. `--steps N` does N steps instead of the 468 of a pass and
-//! scales. `--only TEXT` takes the cases whose name holds the text. The images are looked for in
-//! `../shared/data` and where the programs look.
+//! magnitude masks of a trained network: one pass on all weights, then level after level of ratio 0.8 with
+//! 100 steps each, down to the density. Ours and the peers take turns in one run; times are seconds of the
+//! CPU, medians over the rounds. `--steps N` does N steps instead of the 468 of a pass and scales.
+//! `--only TEXT` takes the cases whose name holds the text, `--instructions avx2` (or another set that the
+//! processor has) the kernels of that set, `--convolution` one way back of convolutions before a pooling. The
+//! images are looked for in `../shared/data` and where the programs look.
+//!
+//! `--curve` measures a whole pruning curve instead: 4 passes on all weights, then 40 levels of ratio 0.8 with
+//! one pass each, trained here in full. Of each level and of the dense network `--steps N` steps are timed on
+//! both sides, ours and PyTorch at its best taking turns, and the sum is 4 passes of the dense network and one of
+//! each level.
 //!
 //! The floor of a layer is the larger of two times: its floating-point operations (two for each kept
 //! weight, position and image, three times: forward, back to the inputs, gradient; the first layer has no
@@ -31,7 +39,7 @@ use prunephase::mask::Mask;
 use prunephase::network::{Architecture, Layer, Network, Parameters};
 use prunephase::pruning::{Criterion, Scope, prune};
 use prunephase::seed::Seeds;
-use prunephase::training::sparse::{Options as Engine, Run, Trainer};
+use prunephase::training::sparse::{ConvolutionKernel, InstructionSet, Options as Engine, Run, Trainer};
 use prunephase::training::{Budget, Hyperparameters, Optimiser};
 use support::{Options, extra_memory, median};
 
@@ -42,6 +50,22 @@ const CASES: [(&str, usize, &[f64]); 3] =
 
 fn locations() -> Locations {
     Locations::from_environment(Some(Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data")))
+}
+
+/// The engine that the command line asks for.
+fn engine() -> Engine {
+    let arguments: Vec<String> = std::env::args().collect();
+    let after = |name: &str| Some(&arguments[arguments.iter().position(|argument| argument == name)? + 1]);
+    let mut engine = Engine::default();
+    if let Some(name) = after("--instructions") {
+        let mut sets = InstructionSet::available().into_iter();
+        engine.instructions = sets.find(|set| set.to_string() == *name).unwrap();
+    }
+    engine.kernels.convolution = after("--convolution").map(|name| match name.as_str() {
+        "taps" => ConvolutionKernel::Taps,
+        _ => ConvolutionKernel::Winners,
+    });
+    engine
 }
 
 /// Seconds of the CPU that this process has used; of the clock where the system does not tell.
@@ -55,7 +79,7 @@ fn cpu_seconds(start: Instant) -> f64 {
 
 /// Operations a second of multiply-adds from registers, and bytes a second of w += a x in 512 KB.
 fn rates(start: Instant) -> (f64, f64) {
-    let engine = Engine::default();
+    let engine = engine();
     let seconds = |work: &mut dyn FnMut()| {
         let before = cpu_seconds(start);
         work();
@@ -79,8 +103,43 @@ struct Case {
     mask: Mask,
 }
 
+/// Steps of each level on the way to the masks of the cases.
+const LEVEL_STEPS: usize = 100;
+
+/// A network trained on all weights, and its pruned levels.
+struct Pruning<'a> {
+    trainer: Trainer<'a>,
+    network: Network,
+    seeds: Seeds,
+    parameters: Parameters,
+    mask: Mask,
+}
+
+impl<'a> Pruning<'a> {
+    fn new(network: &'a Network, split: &'a Split, passes: f64) -> Self {
+        let seeds = Seeds::new(1, 0);
+        let initial = Parameters::initialise(network, &mut seeds.stream("initialisation"));
+        let mask = Mask::dense(network);
+        let trainer = Trainer::new(network, &split.train, ADAM, engine()).unwrap();
+        let parameters = trainer.train(&initial, &mask, Budget::Epochs(passes), &seeds, "dense", &mut |_| {}).unwrap();
+        Self { trainer, network: network.clone(), seeds, parameters, mask }
+    }
+
+    /// Prunes to `kept` weights and trains.
+    fn level(&mut self, kept: usize, budget: Budget) {
+        let scores = Criterion::Magnitude.scores(&self.parameters, &mut self.seeds.stream("scores")).unwrap();
+        self.mask = prune(&self.mask, &scores, kept, Scope::Global).unwrap();
+        let purpose = format!("kept {kept}");
+        let trained = self.trainer.train(&self.parameters, &self.mask, budget, &self.seeds, &purpose, &mut |_| {});
+        self.parameters = trained.unwrap();
+    }
+
+    fn case(&self, name: String) -> Case {
+        Case { name, network: self.network.clone(), parameters: self.parameters.clone(), mask: self.mask.clone() }
+    }
+}
+
 fn cases(split: &Split, only: &str) -> Vec<Case> {
-    let seeds = Seeds::new(1, 0);
     let mut cases = Vec::new();
     for (architecture, width, densities) in CASES {
         let name = |density: f64| format!("{architecture} W = {width} at {density}");
@@ -89,20 +148,66 @@ fn cases(split: &Split, only: &str) -> Vec<Case> {
             continue;
         }
         let network = Architecture::built_in(architecture).unwrap().network(width, split.train.shape, 10).unwrap();
-        let initial = Parameters::initialise(&network, &mut seeds.stream("initialisation"));
-        let dense = Mask::dense(&network);
-        let trainer = Trainer::new(&network, &split.train, ADAM, Engine::default()).unwrap();
-        let trained = trainer.train(&initial, &dense, Budget::Epochs(1.0), &seeds, "dense", &mut |_| {}).unwrap();
-        let scores = Criterion::Magnitude.scores(&trained, &mut seeds.stream("scores")).unwrap();
+        let mut pruning = Pruning::new(&network, split, 1.0);
+        let mut level = 1.0;
         for density in wanted {
-            let kept = (network.weights() as f64 * density).round() as usize;
-            let mask = prune(&dense, &scores, kept, Scope::Global).unwrap();
-            let mut parameters = trained.clone();
-            mask.apply(&mut parameters).unwrap();
-            cases.push(Case { name: name(density), network: network.clone(), parameters, mask });
+            while level > density {
+                level = f64::max(level * 0.8, density);
+                let kept = (network.weights() as f64 * level).round() as usize;
+                pruning.level(kept, Budget::Steps(LEVEL_STEPS));
+            }
+            cases.push(pruning.case(name(density)));
         }
     }
     cases
+}
+
+/// A whole curve of 4 dense passes and 40 levels, of which each is timed for `steps` steps.
+fn curve(split: &Split, options: &Options, (architecture, width): (&str, usize), steps: usize, start: Instant) {
+    let network = Architecture::built_in(architecture).unwrap().network(width, split.train.shape, 10).unwrap();
+    let before = cpu_seconds(start);
+    let mut pruning = Pruning::new(&network, split, 4.0);
+    let folder = tempfile::tempdir().unwrap();
+    let mut peers = options.peers("training.py", folder.path(), || {
+        write(folder.path(), &pruning.case(String::new()), steps);
+    });
+    peers.retain(|peer| peer.name() == "best");
+    let mut spent = cpu_seconds(start) - before;
+    let (mut ours, mut theirs) = (0.0, 0.0);
+    println!("{architecture} W = {width}: level, density, seconds a pass, PyTorch's");
+    for level in 0..=40 {
+        if level > 0 {
+            let before = cpu_seconds(start);
+            let kept = (network.weights() as f64 * 0.8f64.powi(level)).round() as usize;
+            pruning.level(kept, Budget::Epochs(1.0));
+            spent += cpu_seconds(start) - before;
+        }
+        let passes = if level == 0 { 4.0 } else { 1.0 };
+        let scale = pruning.trainer.steps_per_epoch() as f64 / steps as f64;
+        let mut run = pruning.trainer.start(&pruning.parameters, &pruning.mask).unwrap();
+        write(folder.path(), &pruning.case(String::new()), steps);
+        run.advance(3, &pruning.seeds, "bench", &mut |_| {});
+        let (mut mine, mut other) = (Vec::new(), Vec::new());
+        for _ in 0..options.rounds {
+            let before = cpu_seconds(start);
+            run.advance(steps, &pruning.seeds, "bench", &mut |_| {});
+            mine.push((cpu_seconds(start) - before) * scale);
+            for peer in &mut peers {
+                let line = if other.is_empty() { folder.path().to_str().unwrap() } else { "go" };
+                other.extend(peer.ask(line).map(|milliseconds| milliseconds / 1e3 * scale));
+            }
+        }
+        let mine = median(&mut mine);
+        let other = if other.is_empty() { f64::NAN } else { median(&mut other) };
+        let kept: usize = pruning.mask.layers.iter().map(|mask| mask.kept_count()).sum();
+        println!("    {level:>2} {:>8.5} {mine:>8.4} {other:>8.3}", kept as f64 / network.weights() as f64);
+        ours += passes * mine;
+        theirs += passes * other;
+    }
+    println!(
+        "    sum {ours:.2} s, PyTorch {theirs:.2} s, {:.1} times; the whole training here {spent:.2} s",
+        theirs / ours
+    );
 }
 
 fn write(folder: &Path, case: &Case, steps: usize) {
@@ -180,17 +285,25 @@ fn main() {
     };
     split.normalise(Normalisation::MNIST).unwrap();
     let start = Instant::now();
+    if arguments.iter().any(|argument| argument == "--curve") {
+        for network in [("fc4", 128), ("cnn5", 1)] {
+            if network.0.contains(&options.only) {
+                curve(&split, &options, network, given.unwrap_or(20), start);
+            }
+        }
+        return;
+    }
     let rates = rates(start);
     println!(
         "{}; {:.0} GFLOP/s from registers, {:.0} GB/s from the second cache; medians of {} rounds",
-        Engine::default().instructions,
+        engine().instructions,
         rates.0 / 1e9,
         rates.1 / 1e9,
         options.rounds
     );
     println!("layers: density, microseconds a step forward, back, gradient and update, all; share of the floor\n");
     for case in cases(&split, &options.only) {
-        let trainer = Trainer::new(&case.network, &split.train, ADAM, Engine::default()).unwrap();
+        let trainer = Trainer::new(&case.network, &split.train, ADAM, engine()).unwrap();
         let per_epoch = trainer.steps_per_epoch();
         let steps: usize = given.unwrap_or(per_epoch);
         let scale = per_epoch as f64 / steps as f64;
@@ -216,7 +329,7 @@ fn main() {
         }
         let median_ours = median(&mut ours);
         print!(
-            "{:<22} {median_ours:>8.4} s ({:.4} to {:.4}), {} MB",
+            "{:<22} {median_ours:>8.4} s ({:.4} to {:.4}), {} MB beside the data",
             case.name,
             ours[0],
             ours[ours.len() - 1],
@@ -227,7 +340,8 @@ fn main() {
                 print!("; {} did not finish", peer.name());
             } else {
                 let theirs = median(times);
-                print!("; PyTorch {} {theirs:.3} s, {:.1} times", peer.name(), theirs / median_ours);
+                let most = peer.result().split(' ').nth(1).unwrap_or_default();
+                print!("; PyTorch {} {theirs:.3} s, {:.1} times, {most} MB in all", peer.name(), theirs / median_ours);
             }
         }
         println!();

@@ -2,7 +2,7 @@
 
 use super::choice::{Kernels, LinearKernel};
 use super::clock::{BACK, Clock, FORWARD, UPDATE};
-use super::images::{gather, group_of, prefetch};
+use super::images::{Read, group_of};
 use super::inputs;
 use super::linear::{Linear, gate, used_inputs};
 use super::loss::Loss;
@@ -32,34 +32,13 @@ pub(super) struct Chain {
     lines: usize,
     maps: Option<Maps>,
     linears: Vec<Linear>,
+    /// The first line of each input of the first linear layer.
+    places: Vec<u32>,
     /// The inputs of each linear layer, and the logits: `[unit][batch]`.
     values: Vec<Vec<Line>>,
     /// The gradient of what each linear layer gives before its activation: `[unit][batch]`.
     deltas: Vec<Vec<Line>>,
     pub(super) clock: Clock,
-}
-
-/// Images as the inputs of a layer: `[pixel][image]`.
-struct Gather<'a> {
-    images: &'a [&'a [f32]],
-    pixels: &'a [u32],
-    lines: usize,
-    x: &'a mut [Line],
-}
-
-impl Kernel for Gather<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self, s: S) {
-        for line in 0..self.images.len().div_ceil(LANES) {
-            let (rows, next) = group_of(self.images, line);
-            prefetch(s, next);
-            for (slot, &pixel) in self.pixels.iter().enumerate() {
-                s.store(&mut self.x[slot * self.lines + line], gather(s, &rows, pixel));
-            }
-        }
-    }
 }
 
 /// values *= the derivative that `finish` stands for.
@@ -111,12 +90,13 @@ impl Chain {
             outputs = next;
         }
         linears.reverse();
-        let maps = (!first).then(|| Maps::new(network, parameters, mask, &outputs, lines, kernels));
+        let maps = (!first).then(|| Maps::new(network, parameters, mask, &outputs, lines, (set, kernels)));
         let buffer = |units: usize| vec![Line::ZERO; units * lines];
         let mut values: Vec<_> = linears.iter().map(|linear: &Linear| buffer(linear.inputs.len())).collect();
         values.push(buffer(network.classes));
         let deltas = linears.iter().map(|linear| buffer(linear.outputs.len())).collect();
-        Self { set, lines, maps, linears, values, deltas, clock: Clock::new(parameters.layers.len()) }
+        let places = (0..outputs.len()).map(|input| (input * lines) as u32).collect();
+        Self { set, lines, maps, linears, places, values, deltas, clock: Clock::new(parameters.layers.len()) }
     }
 
     /// The kernel of each linear layer.
@@ -132,13 +112,17 @@ impl Chain {
 
     /// The logits, `[class][image]`.
     pub(super) fn forward(&mut self, images: &[&[f32]]) -> &[Line] {
-        let Self { set, lines, maps, linears, values, clock, .. } = self;
+        let Self { set, maps, linears, values, places, clock, .. } = self;
         let convolutions = clock.images() - linears.len();
         clock.begin();
         if let Some(maps) = maps {
             maps.forward(*set, images, &mut values[0], clock);
-        } else if !linears[0].read(images) {
-            set.run(Gather { images, pixels: &linears[0].inputs, lines: *lines, x: &mut values[0] });
+        } else if !linears[0].read(*set, images) {
+            let (pixels, places, x) = (&linears[0].inputs, &places[..], &mut values[0]);
+            for offset in 0..images.len().div_ceil(LANES) {
+                let (images, next) = group_of(images, offset);
+                set.run(Read { images, next, pixels, places, offset, x });
+            }
         }
         clock.lap(clock.images(), FORWARD);
         for (at, linear) in linears.iter_mut().enumerate() {
@@ -152,7 +136,7 @@ impl Chain {
     /// One step of the optimiser.
     pub(super) fn step(&mut self, batch: &Batch<'_>, rule: Rule) {
         self.forward(&batch.images);
-        let Self { set, lines, maps, linears, values, deltas, clock } = self;
+        let Self { set, lines, maps, linears, values, deltas, clock, .. } = self;
         let convolutions = clock.images() - linears.len();
         let last = linears.len() - 1;
         let (logits, gradient) = (&values[last + 1], &mut deltas[last]);

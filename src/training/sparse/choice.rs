@@ -27,9 +27,9 @@ pub enum ConvolutionKernel {
 /// The rule compares costs in units of a dense product, from times of the three kernels on layers
 /// of 784 x 512 to 256 x 128 (AVX-512, batch 128): compressed rows cost their density over 0.6, since
 /// each weight fetches a row of the batch of its own; the inputs that are not the background cost
-/// 1.2 times their share. The way back of a convolution before a pooling counts multiplications of
-/// lines: one that visits the largest inputs alone costs 4/3 times as much for each, with the work to find
-/// them.
+/// 1.2 times their share. The way back of a convolution before a pooling counts multiplications, of lines where
+/// taps are visited, and of registers where the largest inputs alone are: one of these costs 4/3 times as
+/// much, with the work to find them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Kernels {
     /// For every linear layer; one that cannot have it follows the rule.
@@ -59,7 +59,7 @@ impl Kernels {
     }
 
     /// Whether the way back of a convolution visits the largest inputs of its pooling alone, by the
-    /// multiplications of lines of both ways.
+    /// multiplications of both ways.
     pub(super) fn winners(self, winners: usize, taps: usize) -> bool {
         match self.convolution {
             Some(kernel) => kernel == ConvolutionKernel::Winners,

@@ -7,15 +7,45 @@ use super::choice::Kernels;
 use super::frame::Frame;
 use super::linear::forward_finish;
 use super::optimiser::{Rule, Tensor};
-use super::pool::Pool;
-use super::rows::{Finish, Update, block, block_mut};
+use super::pool::{self, Pool};
+use super::rows::{Finish, Update};
 use super::simd::{InstructionSet, Kernel, LANES, Line, Simd, floats_mut};
 use super::winners::{self, Winners};
 use crate::mask::LayerMask;
 use crate::network::{Activation, Convolution, LayerParameters};
 
-/// Taps whose gradients one pass holds in registers.
-const TAPS: usize = 8;
+/// Calls `$body` with pieces of a row of `$width`: `C` columns from `$x` on.
+macro_rules! pieces {
+    ($s:ty, $width:expr, |$x:ident, $C:ident| $body:expr) => {{
+        let width: usize = $width;
+        let mut $x = 0;
+        macro_rules! one {
+            ($c:literal) => {{
+                const $C: usize = $c;
+                $body;
+                $x += $c;
+            }};
+        }
+        while $x < width {
+            match width - $x {
+                14 | 28.. if <$s>::WIDE => one!(14),
+                10.. if <$s>::WIDE => one!(10),
+                7 | 14 | 21 | 28 => one!(7),
+                5.. => one!(5),
+                3.. => one!(3),
+                _ => one!(1),
+            }
+        }
+    }};
+}
+
+mod backward;
+mod forward;
+mod gradient;
+
+use backward::Backward;
+use forward::{Forward, Pooled};
+use gradient::Gradient;
 
 /// The channels that matter of a convolution.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,285 +79,6 @@ pub(super) struct Taps {
     places: Vec<u32>,
     /// Where the way back visits the largest inputs of the pooling alone.
     winners: Option<Winners>,
-}
-
-/// Calls `$body` with pieces of a row of `$width`: `C` columns from `$x` on.
-macro_rules! pieces {
-    ($s:ty, $width:expr, |$x:ident, $C:ident| $body:expr) => {{
-        let width: usize = $width;
-        let mut $x = 0;
-        macro_rules! one {
-            ($c:literal) => {{
-                const $C: usize = $c;
-                $body;
-                $x += $c;
-            }};
-        }
-        while $x < width {
-            match width - $x {
-                14 | 28.. if <$s>::WIDE => one!(14),
-                10.. if <$s>::WIDE => one!(10),
-                7 | 14 | 21 | 28 => one!(7),
-                5.. => one!(5),
-                3.. => one!(3),
-                _ => one!(1),
-            }
-        }
-    }};
-}
-
-struct Forward<'a> {
-    taps: &'a Taps,
-    x: &'a [Line],
-    finish: Finish<'a>,
-    /// In the frame `output`, from the first of `channels` on.
-    y: &'a mut [Line],
-    output: Frame,
-    channels: Range<usize>,
-}
-
-impl Forward<'_> {
-    /// `C` outputs of one row, or of two where `TWO`.
-    ///
-    /// The sums are two arrays, not one of rows: the compiler keeps only the former in registers.
-    #[inline(always)]
-    fn outputs<S: Simd, const C: usize, const TWO: bool>(&mut self, s: S, o: usize, y: usize, x: usize) {
-        let taps = self.taps;
-        let (start, end) = (taps.starts[o] as usize, taps.starts[o + 1] as usize);
-        let bias = taps.bias.as_ref().map_or(0.0, |bias| bias.values()[o]);
-        let mut upper = [s.splat(bias); C];
-        let mut lower = [s.splat(bias); C];
-        let row = taps.input.row();
-        let base = y * row + x;
-        // Loads are left to the multiply-add: pieces held in registers would push sums out of them.
-        for (&offset, &w) in taps.offsets[start..end].iter().zip(&taps.values.values()[start..end]) {
-            let w = s.splat(w);
-            let at = base + offset as usize;
-            let inputs = block::<C>(self.x, at);
-            for c in 0..C {
-                upper[c] = s.fma(w, s.load(&inputs[c]), upper[c]);
-            }
-            if TWO {
-                let inputs = block::<C>(self.x, at + row);
-                for c in 0..C {
-                    lower[c] = s.fma(w, s.load(&inputs[c]), lower[c]);
-                }
-            }
-        }
-        self.store(s, self.output.at(o - self.channels.start, y, x), upper);
-        if TWO {
-            self.store(s, self.output.at(o - self.channels.start, y + 1, x), lower);
-        }
-    }
-
-    #[inline(always)]
-    fn store<S: Simd, const C: usize>(&mut self, s: S, at: usize, sums: [S::V; C]) {
-        let out = block_mut::<C>(self.y, at);
-        for c in 0..C {
-            s.store(&mut out[c], self.finish.apply(s, sums[c], 0));
-        }
-    }
-
-    /// `C` outputs of a row with a stride.
-    #[inline(always)]
-    fn strided<S: Simd, const C: usize>(&mut self, s: S, o: usize, y: usize, x: usize) {
-        let taps = self.taps;
-        let (start, end) = (taps.starts[o] as usize, taps.starts[o + 1] as usize);
-        let mut sums = [s.splat(taps.bias.as_ref().map_or(0.0, |bias| bias.values()[o])); C];
-        let base = (y * taps.input.row() + x) * taps.stride;
-        for (&offset, &w) in taps.offsets[start..end].iter().zip(&taps.values.values()[start..end]) {
-            let w = s.splat(w);
-            for c in 0..C {
-                sums[c] = s.fma(w, s.load(&self.x[base + offset as usize + c * taps.stride]), sums[c]);
-            }
-        }
-        self.store(s, self.output.at(o - self.channels.start, y, x), sums);
-    }
-}
-
-impl Kernel for Forward<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(mut self, s: S) {
-        let Frame { height, width, .. } = self.output;
-        let two = self.taps.stride == 1 && S::WIDE;
-        let mut y = 0;
-        // All channels read the same rows of the input, while these are near.
-        while y < height {
-            let rows = if two && height - y >= 2 { 2 } else { 1 };
-            for o in self.channels.clone() {
-                if self.taps.stride > 1 {
-                    pieces!(S, width, |x, C| self.strided::<S, C>(s, o, y, x));
-                } else if rows == 2 {
-                    pieces!(S, width, |x, C| self.outputs::<S, C, true>(s, o, y, x));
-                } else {
-                    pieces!(S, width, |x, C| self.outputs::<S, C, false>(s, o, y, x));
-                }
-            }
-            y += rows;
-        }
-    }
-}
-
-struct Gradient<'a> {
-    taps: &'a Taps,
-    x: &'a [Line],
-    /// From the first of `channels` on.
-    dy: &'a [Line],
-    channels: Range<usize>,
-    parts: &'a mut [Line],
-    bias_parts: &'a mut [Line],
-}
-
-impl Gradient<'_> {
-    /// The gradients of `T` taps, from `start` on, of one output channel.
-    #[inline(always)]
-    fn add<S: Simd, const T: usize>(&mut self, s: S, start: usize, dy_at: usize) {
-        let Taps { input, output, stride, .. } = *self.taps;
-        let mut taps = [0; T];
-        let mut sums = [s.zero(); T];
-        for t in 0..T {
-            taps[t] = self.taps.offsets[start + t] as usize;
-            sums[t] = s.load(&self.parts[start + t]);
-        }
-        for y in 0..output.height {
-            pieces!(S, output.width, |x, C| {
-                let dy = block::<C>(self.dy, dy_at + y * output.row() + x);
-                let base = (y * input.row() + x) * stride;
-                if stride == 1 {
-                    let mut inputs = [dy; T];
-                    for t in 0..T {
-                        inputs[t] = block::<C>(self.x, base + taps[t]);
-                    }
-                    for c in 0..C {
-                        let dy = s.load(&dy[c]);
-                        for t in 0..T {
-                            sums[t] = s.fma(dy, s.load(&inputs[t][c]), sums[t]);
-                        }
-                    }
-                } else {
-                    for c in 0..C {
-                        let dy = s.load(&dy[c]);
-                        for t in 0..T {
-                            sums[t] = s.fma(dy, s.load(&self.x[base + taps[t] + c * stride]), sums[t]);
-                        }
-                    }
-                }
-            });
-        }
-        for t in 0..T {
-            s.store(&mut self.parts[start + t], sums[t]);
-        }
-    }
-}
-
-impl Kernel for Gradient<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(mut self, s: S) {
-        let channel = self.taps.output.channel();
-        for o in self.channels.clone() {
-            let dy_at = (o - self.channels.start) * channel;
-            let (mut start, end) = (self.taps.starts[o] as usize, self.taps.starts[o + 1] as usize);
-            while start < end {
-                // Parts of nearly the same size: 18 taps are three times 6, not 8, 8 and 2.
-                let parts = (end - start).div_ceil(TAPS);
-                let size = (end - start).div_ceil(parts);
-                match size {
-                    8 => self.add::<S, 8>(s, start, dy_at),
-                    7 => self.add::<S, 7>(s, start, dy_at),
-                    6 => self.add::<S, 6>(s, start, dy_at),
-                    5 => self.add::<S, 5>(s, start, dy_at),
-                    4 => self.add::<S, 4>(s, start, dy_at),
-                    3 => self.add::<S, 3>(s, start, dy_at),
-                    2 => self.add::<S, 2>(s, start, dy_at),
-                    _ => self.add::<S, 1>(s, start, dy_at),
-                }
-                start += size;
-            }
-            if let Some(part) = self.bias_parts.get_mut(o) {
-                let mut sum = s.load(part);
-                for line in &self.dy[dy_at..dy_at + channel] {
-                    sum = s.add(sum, s.load(line));
-                }
-                s.store(part, sum);
-            }
-        }
-    }
-}
-
-struct Backward<'a> {
-    taps: &'a Taps,
-    dy: &'a [Line],
-    /// In the frame of the input; the frame itself gets what nobody reads.
-    dx: &'a mut [Line],
-}
-
-impl Backward<'_> {
-    /// Adds taps `start..end`, all of one kx, to a row of the input.
-    #[inline(always)]
-    fn add<S: Simd>(&mut self, s: S, (start, end): (usize, usize), dy_at: usize, dx_at: usize) {
-        let taps = self.taps;
-        if start == end {
-            return;
-        }
-        let stride = taps.stride;
-        let back = (taps.kernel - 1) * taps.output.row();
-        pieces!(S, taps.output.width, |x, C| {
-            let mut sums = [s.zero(); C];
-            for c in 0..C {
-                sums[c] = s.load(&self.dx[dx_at + (x + c) * stride]);
-            }
-            for (&offset, &w) in taps.back_offsets[start..end].iter().zip(&taps.back_values[start..end]) {
-                let dy = block::<C>(self.dy, dy_at + x + offset as usize - back);
-                let w = s.splat(w);
-                for c in 0..C {
-                    sums[c] = s.fma(w, s.load(&dy[c]), sums[c]);
-                }
-            }
-            for c in 0..C {
-                s.store(&mut self.dx[dx_at + (x + c) * stride], sums[c]);
-            }
-        });
-    }
-}
-
-impl Kernel for Backward<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(mut self, s: S) {
-        let Taps { input, output, kernel, stride, .. } = *self.taps;
-        for channel in 0..input.channels {
-            for row in 0..input.height {
-                let framed = row + input.padding;
-                let dx_at = channel * input.channel() + framed * input.row();
-                self.dx[dx_at..dx_at + input.row()].fill(Line::ZERO);
-                for kx in 0..kernel {
-                    let first = (channel * kernel + kx) * kernel;
-                    let start = |ky: usize| self.taps.back_starts[first + ky] as usize;
-                    if stride == 1 {
-                        // The output's row is framed - ky.
-                        let (low, high) = ((framed + 1).saturating_sub(output.height), (framed + 1).min(kernel));
-                        if low < high {
-                            let range = (start(low), start(high));
-                            self.add(s, range, framed * output.row(), dx_at + kx);
-                        }
-                        continue;
-                    }
-                    for ky in 0..kernel.min(framed + 1) {
-                        let (y, rest) = ((framed - ky) / stride, (framed - ky) % stride);
-                        if rest == 0 && y < output.height {
-                            let range = (start(ky), start(ky + 1));
-                            self.add(s, range, (y + ky) * output.row(), dx_at + kx);
-                        }
-                    }
-                }
-            }
-        }
-    }
 }
 
 /// lanes of `parts` summed, sixteen at a time.
@@ -440,19 +191,18 @@ impl Taps {
 
     /// Lets the way back visit the largest inputs of `pool`, which follows, alone, where that is faster:
     /// where the multiplications of its lines are few enough.
-    pub(super) fn choose(&mut self, pool: &Pool, kernels: Kernels) {
+    pub(super) fn choose(&mut self, set: InstructionSet, pool: &Pool, kernels: Kernels) {
         let positions = self.output.height * self.output.width;
         let cells = pool.output.height * pool.output.width;
-        let winners = Winners::cost(self.input, self.output, self.kernel, cells);
+        let winners = Winners::cost(set, self.input, self.output, self.kernel, cells);
         if kernels.winners(winners, self.kept() * positions / LANES) {
-            let kernel = self.kernel;
             let slots = self.starts.windows(2).enumerate().flat_map(|(o, ends)| (ends[0]..ends[1]).map(move |_| o));
             let (row, channel) = (self.input.row(), self.input.channel());
             let taps = slots.zip(&self.offsets).map(|(o, &offset)| {
                 let (i, rest) = (offset as usize / channel, offset as usize % channel);
                 [o, i, rest / row, rest % row]
             });
-            self.winners = Some(Winners::new(self.input, self.output, kernel, self.stride, taps));
+            self.winners = Some(Winners::new((self.input, self.output), (self.kernel, self.stride), pool, taps));
         }
     }
 
@@ -476,30 +226,41 @@ impl Taps {
         }
     }
 
-    /// Whether channels are best taken one by one, with the pooling between: where the rows of the input
-    /// that all channels read stay near anyway.
-    pub(super) fn by_channel(&self) -> bool {
+    /// Whether the rows of the input that all channels read stay in the first cache while channels are taken
+    /// one by one, in rows or with the pooling between.
+    pub(super) fn is_near(&self) -> bool {
         self.input.channels * (self.kernel + 1) * self.input.row() * size_of::<Line>() <= 16 << 10
     }
 
-    /// `channels` of y, in its own frame and from the first of them on, of one group.
-    pub(super) fn forward(
-        &self,
-        set: InstructionSet,
-        x: &[Line],
-        (output, channels): (Frame, Range<usize>),
-        y: &mut [Line],
-    ) {
+    /// The outputs of one group, in the frame `output`.
+    pub(super) fn forward(&self, set: InstructionSet, x: &[Line], output: Frame, y: &mut [Line]) {
         let finish = forward_finish(self.activation);
-        let count = channels.len();
-        set.run(Forward { taps: self, x, finish, y, output, channels });
+        set.run(Forward { taps: self, x, finish, y, output });
         if self.activation == Activation::Tanh {
-            for channel in 0..count {
+            for channel in 0..output.channels {
                 for row in 0..output.height {
                     let at = output.at(channel, row, 0);
                     floats_mut(&mut y[at..at + output.width]).iter_mut().for_each(|y| *y = y.tanh());
                 }
             }
+        }
+    }
+
+    /// The outputs of one group, pooled, with the places of the largest.
+    pub(super) fn forward_pooled(
+        &self,
+        set: InstructionSet,
+        pool: &Pool,
+        x: &[Line],
+        rows: &mut [Line],
+        (y, places): (&mut [Line], &mut [Line]),
+    ) {
+        if pool.is_apart() && self.activation != Activation::Tanh {
+            let finish = forward_finish(self.activation);
+            set.run(Pooled { taps: self, x, finish, rows, pool, y, places });
+        } else {
+            self.forward(set, x, self.output, rows);
+            set.run(pool::Forward { pool, x: rows, y, places });
         }
     }
 

@@ -51,26 +51,52 @@ pub(super) struct Product<'a> {
     pub(super) out: &'a mut [Line],
 }
 
+impl Product<'_> {
+    /// R rows from `row` on, of L lines from `line` on.
+    #[inline(always)]
+    fn tile<S: Simd, const R: usize, const L: usize>(&mut self, s: S, b: Lines<'_>, row: usize, line: usize) {
+        let a = Scalars { at: self.a.at + row * self.a.row, ..self.a };
+        let mut start = [0.0; R];
+        if let Some(bias) = self.bias {
+            start.copy_from_slice(&bias[row..row + R]);
+        }
+        let sums = tile::<S, R, L>(s, self.depth, a, b, start);
+        for r in 0..R {
+            for l in 0..L {
+                let at = (row + r) * self.lines + line + l;
+                s.store(&mut self.out[at], self.finish.apply(s, sums[r][l], at));
+            }
+        }
+    }
+}
+
 impl Kernel for Product<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn run<S: Simd>(self, s: S) {
-        tiles!(S, self.rows, self.lines, |row, line, R, L| {
-            let a = Scalars { at: self.a.at + row * self.a.row, ..self.a };
-            let b = Lines { values: self.b, at: line, row: self.lines };
-            let mut start = [0.0; R];
-            if let Some(bias) = self.bias {
-                start.copy_from_slice(&bias[row..row + R]);
-            }
-            let sums = tile::<S, R, L>(s, self.depth, a, b, start);
-            for r in 0..R {
-                for l in 0..L {
-                    let at = (row + r) * self.lines + line + l;
-                    s.store(&mut self.out[at], self.finish.apply(s, sums[r][l], at));
-                }
-            }
-        });
+    fn run<S: Simd>(mut self, s: S) {
+        if S::WIDE {
+            tiles!(S, self.rows, self.lines, |row, line, R, L| {
+                let b = Lines { values: self.b, at: line, row: self.lines };
+                self.tile::<S, R, L>(s, b, row, line);
+            });
+            return;
+        }
+        let mut panel = vec![Line::ZERO; self.depth];
+        for line in 0..self.lines {
+            take_panel(&mut panel, self.b, self.lines, line);
+            tiles!(S, self.rows, 1, |row, _first, R, L| {
+                self.tile::<S, R, L>(s, Lines { values: &panel, at: 0, row: 1 }, row, line);
+            });
+        }
+    }
+}
+
+/// One line of each row side by side. Where they lie a power of two apart they share a few sets of the first
+/// cache, and most would be fetched from the second one again and again.
+fn take_panel(panel: &mut [Line], from: &[Line], row: usize, line: usize) {
+    for (to, from) in panel.iter_mut().zip(from.chunks_exact(row)) {
+        *to = from[line];
     }
 }
 
@@ -86,49 +112,70 @@ struct Step<'a> {
     dy: &'a [f32],
     batch: usize,
     stride: usize,
+    /// `[input][batch]`, and how many.
+    inputs: (&'a [Line], usize),
     /// `[batch][input]`.
-    x: &'a [Line],
+    x: &'a mut [Line],
+}
+
+impl Step<'_> {
+    /// The weights of R outputs from `row` on and L lines of inputs from `line` on.
+    #[inline(always)]
+    fn tile<S: Simd, const R: usize, const L: usize>(&mut self, s: S, b: Lines<'_>, row: usize, line: usize) {
+        let a = Scalars { values: self.dy, at: row * self.stride, row: self.stride, column: 1 };
+        let sums = tile::<S, R, L>(s, self.batch, a, b, [0.0; R]);
+        for r in 0..R {
+            for l in 0..L {
+                let at = (row + r) * self.lines + line + l;
+                let Tensor { w, first, second } = &mut *self.weights;
+                let g = match self.kept {
+                    Some(kept) => s.mul(sums[r][l], s.load(&kept[at])),
+                    None => sums[r][l],
+                };
+                self.rule.apply(s, g, &mut w[at], &mut first[at], &mut second[at]);
+            }
+        }
+    }
 }
 
 impl Kernel for Step<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn run<S: Simd>(self, s: S) {
-        tiles!(S, self.outputs, self.lines, |row, line, R, L| {
-            let a = Scalars { values: self.dy, at: row * self.stride, row: self.stride, column: 1 };
-            let b = Lines { values: self.x, at: line, row: self.lines };
-            let sums = tile::<S, R, L>(s, self.batch, a, b, [0.0; R]);
-            for r in 0..R {
-                for l in 0..L {
-                    let at = (row + r) * self.lines + line + l;
-                    let Tensor { w, first, second } = &mut *self.weights;
-                    let g = match self.kept {
-                        Some(kept) => s.mul(sums[r][l], s.load(&kept[at])),
-                        None => sums[r][l],
-                    };
-                    self.rule.apply(s, g, &mut w[at], &mut first[at], &mut second[at]);
-                }
-            }
-        });
+    fn run<S: Simd>(mut self, s: S) {
+        let (inputs, count) = self.inputs;
+        transpose(s, inputs, count, self.stride / LANES, self.x);
+        let x = std::mem::take(&mut self.x);
+        if S::WIDE {
+            tiles!(S, self.outputs, self.lines, |row, line, R, L| {
+                self.tile::<S, R, L>(s, Lines { values: x, at: line, row: self.lines }, row, line);
+            });
+            return;
+        }
+        let mut panel = vec![Line::ZERO; self.batch];
+        for line in 0..self.lines {
+            take_panel(&mut panel, x, self.lines, line);
+            tiles!(S, self.outputs, 1, |row, _first, R, L| {
+                self.tile::<S, R, L>(s, Lines { values: &panel, at: 0, row: 1 }, row, line);
+            });
+        }
     }
 }
 
-/// `to`[column][row lines] = `from`[row][column lines], in squares of sixteen.
-pub(super) fn transpose(from: &[Line], rows: usize, from_lines: usize, to: &mut [Line]) {
+/// `to`[column][row lines] = `from`[row][column lines], in squares of sixteen; rows beyond the last are zero.
+#[inline(always)]
+pub(super) fn transpose<S: Simd>(s: S, from: &[Line], rows: usize, from_lines: usize, to: &mut [Line]) {
     let to_lines = rows.div_ceil(LANES);
     for block in 0..to_lines {
         let height = LANES.min(rows - block * LANES);
         for line in 0..from_lines {
-            let mut square = [[0.0f32; LANES]; LANES];
+            let mut square = [s.zero(); LANES];
             for (r, row) in square.iter_mut().enumerate().take(height) {
-                *row = from[(block * LANES + r) * from_lines + line].0;
+                *row = s.load(&from[(block * LANES + r) * from_lines + line]);
             }
+            let square = s.transpose(square);
             for column in 0..LANES {
-                let turned = &mut to[(line * LANES + column) * to_lines + block].0;
-                for (r, value) in turned.iter_mut().enumerate() {
-                    *value = square[r][column];
-                }
+                s.store(&mut to[(line * LANES + column) * to_lines + block], square[column]);
             }
         }
     }
@@ -194,8 +241,8 @@ impl Dense {
         rule: Rule,
     ) -> impl Kernel<Output = ()> + 'a {
         let lines = self.row() / LANES;
-        transpose(x, self.inputs, self.lines, &mut self.transposed);
         Step {
+            inputs: (x, self.inputs),
             weights: &mut self.values,
             kept: self.kept.as_deref(),
             rule,
@@ -204,7 +251,7 @@ impl Dense {
             dy: floats(dy),
             batch,
             stride: self.lines * LANES,
-            x: &self.transposed,
+            x: &mut self.transposed,
         }
     }
 }

@@ -84,34 +84,76 @@ impl Inputs {
     }
 
     /// Finds the inputs of these images that are not the background; `pixels` are the places of the
-    /// inputs in an image.
-    pub(super) fn read(&mut self, images: &[&[f32]], pixels: &[u32]) {
-        let Self { by_image, by_input, background, .. } = self;
+    /// inputs in an image, in ascending order.
+    pub(super) fn read<'a>(&'a mut self, images: &'a [&'a [f32]], pixels: &'a [u32]) -> impl Kernel<Output = ()> + 'a {
+        Read { layer: self, images, pixels }
+    }
+
+    /// W x of the images that were read, `[image][output]`, into a buffer of its own.
+    pub(super) fn multiply(&mut self) -> impl Kernel<Output = ()> + '_ {
+        Forward { layer: self }
+    }
+
+    /// What `multiply` found, as `[output][image]`.
+    pub(super) fn turn<'a>(&'a self, y: &'a mut [Line]) -> impl Kernel<Output = ()> + 'a {
+        Turn { layer: self, y }
+    }
+
+    /// Gradient and update in one pass.
+    pub(super) fn step<'a>(&'a mut self, dy: &'a [Line], rule: Rule) -> impl Kernel<Output = ()> + 'a {
+        Backward { layer: self, dy, rule }
+    }
+}
+
+struct Read<'a> {
+    layer: &'a mut Inputs,
+    images: &'a [&'a [f32]],
+    pixels: &'a [u32],
+}
+
+impl Kernel for Read<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Self { layer, images, pixels } = self;
+        let Inputs { by_image, by_input, background, .. } = layer;
+        let all = images.len() * pixels.len();
+        if by_image.entries.len() < all {
+            by_image.entries.resize(all, (0, 0.0));
+            by_input.entries.resize(all, (0, 0.0));
+        }
         by_image.starts.clear();
-        by_image.entries.clear();
         by_image.starts.push(0);
+        let mut next = 0;
         for image in images {
-            let first = by_image.entries.len();
-            // Every input is written, and the next one over it unless it stays: no branch.
-            by_image.entries.resize(first + pixels.len() + 1, (0, 0.0));
-            let mut next = first;
-            for (input, &pixel) in pixels.iter().enumerate() {
-                let x = image[pixel as usize];
-                by_image.entries[next] = (input as u32, x - *background);
-                next += usize::from(x != *background);
+            for (at, pixels) in pixels.chunks(LANES).enumerate() {
+                let mut x = [*background; LANES];
+                let first = pixels[0] as usize;
+                let whole = pixels.len() == LANES && pixels[LANES - 1] as usize == first + LANES - 1;
+                match image[first..].first_chunk() {
+                    Some(floats) if whole => x = *floats,
+                    _ => x.iter_mut().zip(pixels).for_each(|(x, &pixel)| *x = image[pixel as usize]),
+                }
+                let same = s.bits(s.equal(s.load_any(&x), s.splat(*background)));
+                let mut others = !same & ((1 << LANES) - 1);
+                while others != 0 {
+                    let lane = others.trailing_zeros() as usize % LANES;
+                    others &= others - 1;
+                    by_image.entries[next] = ((at * LANES + lane) as u32, x[lane] - *background);
+                    next += 1;
+                }
             }
-            by_image.entries.truncate(next);
             by_image.starts.push(next as u32);
         }
         by_input.starts.clear();
         by_input.starts.resize(pixels.len() + 2, 0);
-        for &(input, _) in &by_image.entries {
+        for &(input, _) in &by_image.entries[..next] {
             by_input.starts[input as usize + 2] += 1;
         }
         for at in 2..by_input.starts.len() {
             by_input.starts[at] += by_input.starts[at - 1];
         }
-        by_input.entries.resize(by_image.entries.len(), (0, 0.0));
         for (image, ends) in by_image.starts.windows(2).enumerate() {
             for &(input, x) in &by_image.entries[ends[0] as usize..ends[1] as usize] {
                 let place = &mut by_input.starts[input as usize + 1];
@@ -121,25 +163,23 @@ impl Inputs {
         }
         by_input.starts.truncate(pixels.len() + 1);
     }
+}
 
-    /// W x of the images that were read, `[image][output]`, into a buffer of its own.
-    pub(super) fn multiply(&mut self) -> impl Kernel<Output = ()> + '_ {
-        Forward { layer: self }
-    }
+struct Turn<'a> {
+    layer: &'a Inputs,
+    y: &'a mut [Line],
+}
 
-    /// What `multiply` found, as `[output][image]`.
-    pub(super) fn turn(&self, y: &mut [Line]) {
-        let width = self.outputs.div_ceil(LANES);
-        let images = self.lines * LANES;
-        let mut whole = vec![Line::ZERO; width * LANES * self.lines];
-        transpose(&self.turned, images, width, &mut whole);
-        y.copy_from_slice(&whole[..y.len()]);
-    }
+impl Kernel for Turn<'_> {
+    type Output = ();
 
-    /// Gradient and update in one pass.
-    pub(super) fn step<'a>(&'a mut self, dy: &'a [Line], rule: Rule) -> impl Kernel<Output = ()> + 'a {
-        transpose(dy, self.outputs, self.lines, &mut self.turned);
-        Backward { layer: self, rule }
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Inputs { turned, outputs, lines, .. } = self.layer;
+        let width = outputs.div_ceil(LANES);
+        let mut whole = vec![Line::ZERO; width * LANES * lines];
+        transpose(s, turned, lines * LANES, width, &mut whole);
+        self.y.copy_from_slice(&whole[..self.y.len()]);
     }
 }
 
@@ -205,6 +245,8 @@ impl Kernel for Forward<'_> {
 
 struct Backward<'a> {
     layer: &'a mut Inputs,
+    /// `[output][batch]`.
+    dy: &'a [Line],
     rule: Rule,
 }
 
@@ -256,6 +298,7 @@ impl Kernel for Backward<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(mut self, s: S) {
+        transpose(s, self.dy, self.layer.outputs, self.layer.lines, &mut self.layer.turned);
         let width = self.layer.outputs.div_ceil(LANES);
         in_panels(s, &mut self, width);
     }

@@ -148,10 +148,10 @@ impl Linear {
     }
 
     /// Reads a batch of images where the kernel wants them one by one; whether it did.
-    pub(super) fn read(&mut self, images: &[&[f32]]) -> bool {
+    pub(super) fn read(&mut self, set: InstructionSet, images: &[&[f32]]) -> bool {
         match &mut self.weights {
             Weights::Inputs(layer) => {
-                layer.read(images, &self.inputs);
+                set.run(layer.read(images, &self.inputs));
                 true
             }
             _ => false,
@@ -166,7 +166,7 @@ impl Linear {
             Weights::Rows(layer) => set.run(layer.forward(x, bias, finish, y)),
             Weights::Inputs(layer) => {
                 set.run(layer.multiply());
-                layer.turn(y);
+                set.run(layer.turn(y));
                 set.run(Bias { bias, finish, lines: self.lines, y });
             }
         }

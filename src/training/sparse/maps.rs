@@ -1,13 +1,11 @@
 //! Feature maps: the convolutions and poolings before the first linear layer, sixteen images at a
 //! time, so that the maps of a group stay in the cache from layer to layer.
 
-use std::ops::Range;
-
 use super::choice::Kernels;
 use super::clock::{BACK, Clock, FORWARD, UPDATE};
 use super::convolution::{Taps, used_channels};
 use super::frame::Frame;
-use super::images::{gather, group_of, prefetch};
+use super::images::{Read, group_of};
 use super::linear::gate;
 use super::optimiser::Rule;
 use super::pool::{self, Pool};
@@ -33,23 +31,13 @@ struct Stage {
     places: Vec<Line>,
 }
 
-impl Stage {
-    /// Pools `channels` of one group; `x` begins with the first of them.
-    fn pool(&mut self, set: InstructionSet, index: usize, groups: usize, x: &[Line], channels: Range<usize>) {
-        if let Kind::Pool(pool) = &self.kind {
-            let y = group_mut(&mut self.values, index, self.output.lines());
-            let cells = self.places.len() / groups;
-            let places = group_mut(&mut self.places, index, cells);
-            set.run(pool::Forward { pool, channels, x, y, places });
-        }
-    }
-}
-
 /// The layers before the first linear one.
 #[derive(Debug, Clone)]
 pub(super) struct Maps {
     /// The pixels of the channels that matter.
     pixels: Vec<u32>,
+    /// The line of each pixel in the frame of the input.
+    pixel_lines: Vec<u32>,
     input: Frame,
     /// `[group][frame]`.
     images: Vec<Line>,
@@ -62,34 +50,6 @@ pub(super) struct Maps {
     delta: Vec<Line>,
     /// The outputs of a convolution before its pooling; gradients of a group.
     scratch: [Vec<Line>; 2],
-}
-
-/// The images of one group, `[pixel]` in a frame.
-struct Gather<'a> {
-    images: [&'a [f32]; LANES],
-    /// Those of the group after it.
-    next: &'a [&'a [f32]],
-    pixels: &'a [u32],
-    frame: Frame,
-    x: &'a mut [Line],
-}
-
-impl Kernel for Gather<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self, s: S) {
-        prefetch(s, self.next);
-        let mut pixels = self.pixels.iter();
-        for channel in 0..self.frame.channels {
-            for y in 0..self.frame.height {
-                let at = self.frame.at(channel, y, 0);
-                for (line, &pixel) in self.x[at..at + self.frame.width].iter_mut().zip(pixels.by_ref()) {
-                    s.store(line, gather(s, &self.images, pixel));
-                }
-            }
-        }
-    }
 }
 
 /// to = finish(from), out of its frame.
@@ -133,7 +93,7 @@ impl Maps {
         mask: &Mask,
         units: &[u32],
         groups: usize,
-        kernels: Kernels,
+        (set, kernels): (InstructionSet, Kernels),
     ) -> Self {
         let layers: Vec<&Layer> =
             network.layers.iter().take_while(|layer| !matches!(layer, Layer::Linear(_))).collect();
@@ -173,7 +133,11 @@ impl Maps {
             let first = channel as usize * image_area;
             first as u32..(first + image_area) as u32
         });
-        let mut stages = Vec::new();
+        let (height, width) = (network.input.height, network.input.width);
+        let pixel_lines = (0..input.channels * image_area)
+            .map(|at| input.at(at / image_area, at / width % height, at % width) as u32);
+        let pixel_lines = pixel_lines.collect();
+        let mut stages: Vec<Stage> = Vec::new();
         let mut scratch = 0;
         let mut before = input;
         for (index, (layer, (_, shape))) in layers.iter().zip(&shapes).enumerate() {
@@ -190,7 +154,7 @@ impl Maps {
                 Layer::MaxPool { kernel, stride, .. } => {
                     let pool = Pool { input: before, output, kernel: *kernel, stride: *stride };
                     if let Some(Stage { kind: Kind::Convolution(taps), .. }) = stages.last_mut() {
-                        taps.choose(&pool, kernels);
+                        taps.choose(set, &pool, kernels);
                     }
                     (Kind::Pool(pool), true, outputs.len() * shape.height * shape.width)
                 }
@@ -208,6 +172,7 @@ impl Maps {
         });
         Self {
             pixels: pixels.collect(),
+            pixel_lines,
             input,
             images: vec![Line::ZERO; groups * input.lines()],
             stages,
@@ -237,7 +202,8 @@ impl Maps {
         for index in 0..images.len().div_ceil(LANES) {
             let (rows, next) = group_of(images, index);
             let input = group_mut(&mut self.images, index, self.input.lines());
-            set.run(Gather { images: rows, next, pixels: &self.pixels, frame: self.input, x: input });
+            let (pixels, places) = (&self.pixels[..], &self.pixel_lines[..]);
+            set.run(Read { images: rows, next, pixels, places, offset: 0, x: input });
             clock.lap(clock.images(), FORWARD);
             let mut convolutions = 0;
             for at in 0..self.stages.len() {
@@ -252,28 +218,30 @@ impl Maps {
                 };
                 match &stage.kind {
                     Kind::Convolution(taps) => {
-                        let (input, all) = (input.unwrap_or_default(), 0..stage.output.channels);
+                        let input = input.unwrap_or_default();
                         convolutions += 1;
                         match rest {
-                            Some(next) if stage.values.is_empty() && taps.by_channel() => {
-                                for channel in all {
-                                    let one = channel..channel + 1;
-                                    taps.forward(set, input, (stage.output, one.clone()), scratch);
-                                    next.pool(set, index, self.groups, scratch, one);
-                                }
+                            Some(Stage { kind: Kind::Pool(pool), output, values, places })
+                                if stage.values.is_empty() =>
+                            {
+                                let cells = places.len() / self.groups;
+                                let y = group_mut(values, index, output.lines());
+                                let places = group_mut(places, index, cells);
+                                taps.forward_pooled(set, pool, input, scratch, (y, places));
                             }
-                            _ if stage.values.is_empty() => taps.forward(set, input, (stage.output, all), scratch),
                             _ => {
                                 let y = group_mut(&mut stage.values, index, stage.output.lines());
-                                taps.forward(set, input, (stage.output, all), y);
+                                taps.forward(set, input, stage.output, y);
                             }
                         }
                     }
+                    // One that follows a convolution is done.
                     Kind::Pool(pool) => {
-                        let all = 0..pool.output.channels;
-                        match before.last() {
-                            Some(Stage { kind: Kind::Convolution(taps), .. }) if taps.by_channel() => {}
-                            _ => stage.pool(set, index, self.groups, input.unwrap_or(scratch), all),
+                        if let Some(x) = input {
+                            let cells = stage.places.len() / self.groups;
+                            let y = group_mut(&mut stage.values, index, stage.output.lines());
+                            let places = group_mut(&mut stage.places, index, cells);
+                            set.run(pool::Forward { pool, x, y, places });
                         }
                     }
                 }
@@ -317,7 +285,7 @@ impl Maps {
                 // A pooling and its convolution in one: by winners, or channel by channel.
                 if let Some((Stage { kind: Kind::Convolution(taps), .. }, before)) = before.split_last_mut()
                     && let Kind::Pool(pool) = kind
-                    && (taps.has_winners() || (at - 1 == first && taps.by_channel()))
+                    && (taps.has_winners() || (at - 1 == first && taps.is_near()))
                 {
                     let x = match before.last() {
                         Some(before) => group(&before.values, index, before.output.lines()),

@@ -34,16 +34,15 @@ impl Finish<'_> {
 pub(super) fn block<const L: usize>(lines: &[Line], at: usize) -> &[Line; L] {
     match lines[at..].first_chunk() {
         Some(block) => block,
-        None => panic!("{L} lines at {at} of {}", lines.len()),
+        None => panic!("a block lies within its lines"),
     }
 }
 
 #[inline(always)]
 pub(super) fn block_mut<const L: usize>(lines: &mut [Line], at: usize) -> &mut [Line; L] {
-    let length = lines.len();
     match lines[at..].first_chunk_mut() {
         Some(block) => block,
-        None => panic!("{L} lines at {at} of {length}"),
+        None => panic!("a block lies within its lines"),
     }
 }
 

@@ -238,6 +238,28 @@ fn gradients_are_those_of_the_sums() {
     }
 }
 
+/// A convolution without a kept tap gives constants, which the layers after it use.
+#[test]
+fn layers_without_a_kept_weight_are_constants() {
+    for Case { name, network, data } in convolutional() {
+        for dead in 0..random_mask(&network, 0.6).layers.len() - 1 {
+            let mut mask = random_mask(&network, 0.6);
+            mask.layers[dead].kept.fill(false);
+            let start = initial(&network, &mask);
+            let seeds = Seeds::new(1, 0);
+            let batches = batches(&data, 24, 2, &seeds, "test");
+            let expected = reference::train(&network, &start, &mask, &data, sgd(24, 0.1, 0.9), &batches);
+            for options in all_options() {
+                let trainer = Trainer::new(&network, &data, sgd(24, 0.1, 0.9), options).unwrap();
+                let trained = trainer.train(&start, &mask, Budget::Steps(2), &seeds, "test", &mut |_| {}).unwrap();
+                for (layer, error) in errors(&Values::of(&trained), &expected).into_iter().enumerate() {
+                    assert!(error < 1e-5, "{name}, {dead} dead, {options:?}: tensor {layer}: {error}");
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn steps_follow_the_rules_and_keep_the_mask() {
     for Case { name, network, data } in cases() {

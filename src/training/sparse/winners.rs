@@ -1,18 +1,30 @@
 //! The way back through a convolution before its pooling, from the largest inputs alone.
 //!
-//! Of the outputs of a convolution that a pooling reads, only the largest of each window has a gradient: a
-//! quarter of them with windows of 2 x 2, and another one in each image. So images are taken one by one,
-//! and the inner loops run over the taps of a row of the kernel, which lie side by side where the
-//! channels of an input come last: `[row][column][channel]`.
+//! Of the outputs of a convolution that a pooling reads, only the largest of each window has a gradient, where
+//! its activation lets one through: a quarter of them at most with windows of 2 x 2, and another one in each
+//! image. So images are taken one by one, and the inner loops run over the taps of a row of the kernel, which
+//! lie side by side where the channels of an input come last: `[row][column][channel]`.
 //!
 //! Gradients of weights: for each output channel, g times the patch of the input at the winner.
 //! Gradients of inputs: for each position, the sum over the channels that won there of g times their
 //! weights, added to the patch. All taps are multiplied, pruned ones as zeros.
 
+mod patch;
+
 use super::frame::Frame;
 use super::pool::Pool;
-use super::rows::{Finish, block};
-use super::simd::{Kernel, LANES, Line, Simd, floats, floats_mut};
+use super::rows::Finish;
+use super::simd::{HALF, InstructionSet, Kernel, LANES, Line, Simd, floats, floats_mut};
+use patch::{Half, Part, Piece, Place, Whole};
+
+/// The largest input of a window that has a gradient.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+struct Win {
+    /// The position of the convolution's output.
+    position: u32,
+    channel: u32,
+    g: f32,
+}
 
 /// The buffers of one convolution.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,10 +48,15 @@ pub(super) struct Winners {
     /// `[image]`: inputs and their gradients with channels last.
     turned: Vec<Line>,
     back: Vec<Line>,
-    /// The gradients of the pooled outputs, through the activation.
+    /// `[image][channel][cell]`, each channel filled up to lines: the gradients of the pooled outputs,
+    /// through the activation, and the places of the largest inputs.
     gated: Vec<Line>,
-    /// (position, output channel, g) of an image, by output channel and by position.
-    wins: Vec<(u32, u32, f32)>,
+    places: Vec<Line>,
+    /// The first position of each window, filled up to lines.
+    corners: Vec<u32>,
+    /// Those of an image, by output channel, and where each channel ends; by position.
+    wins: Vec<Win>,
+    ends: Vec<usize>,
     sorted: Vec<(u32, f32)>,
     starts: Vec<u32>,
 }
@@ -59,12 +76,11 @@ pub(super) struct Group<'a> {
 }
 
 impl Winners {
-    /// For taps (output, input, ky, kx) in the order of the layer's values.
+    /// For taps (output, input, ky, kx) in the order of the layer's values, before `pool`.
     pub(super) fn new(
-        input: Frame,
-        output: Frame,
-        kernel: usize,
-        stride: usize,
+        (input, output): (Frame, Frame),
+        (kernel, stride): (usize, usize),
+        pool: &Pool,
         taps: impl Iterator<Item = [usize; 4]>,
     ) -> Self {
         let channels = input.channels;
@@ -80,6 +96,13 @@ impl Winners {
         let patches = positions.map(|(y, x)| ((y * columns + x) * stride * channels) as u32).collect();
         let tap = |[o, i, ky, kx]: [usize; 4]| ((o * kernel + ky) * width * LANES + kx * channels + i) as u32;
         let size = output.channels * kernel * width;
+        let cells = pool.output.height * pool.output.width;
+        let mut corners = vec![0; cells.div_ceil(LANES) * LANES];
+        for (cell, corner) in corners.iter_mut().enumerate().take(cells) {
+            let (y, x) = (cell / pool.output.width, cell % pool.output.width);
+            *corner = ((y * output.width + x) * pool.stride) as u32;
+        }
+        let gated = vec![Line::ZERO; output.channels * corners.len()];
         Self {
             input,
             output,
@@ -93,16 +116,20 @@ impl Winners {
             weights: vec![Line::ZERO; size],
             turned: vec![Line::ZERO; LANES * image],
             back: vec![Line::ZERO; LANES * image],
-            gated: Vec::new(),
-            wins: Vec::new(),
+            places: gated.clone(),
+            gated,
+            wins: vec![Win::default(); output.channels * cells],
+            ends: vec![0; output.channels + 1],
+            corners,
             sorted: Vec::new(),
             starts: Vec::new(),
         }
     }
 
-    /// Multiplications of lines for the gradient of one image, at most.
-    pub(super) fn cost(input: Frame, output: Frame, kernel: usize, cells: usize) -> usize {
-        output.channels * cells * kernel * (kernel * input.channels).div_ceil(LANES)
+    /// Multiplications of registers for the gradient of one image, at most.
+    pub(super) fn cost(set: InstructionSet, input: Frame, output: Frame, kernel: usize, cells: usize) -> usize {
+        let register = if set.is_wide() { LANES } else { HALF };
+        output.channels * cells * kernel * (kernel * input.channels).div_ceil(register)
     }
 
     /// Takes the weights, in the order of the taps, and begins a gradient of zero.
@@ -152,111 +179,194 @@ impl Winners {
         }
     }
 
-    /// `gradient[channel]` += g patch, for `N` lines: `N / W` rows of the kernel from `row` on, `W` lines of
-    /// each from `line` on.
+    /// Gradients through the activation, and places, image by image; adds the gradients of the biases.
     #[inline(always)]
-    fn add_gradient<S: Simd, const N: usize, const W: usize>(
+    fn gate<S: Simd>(
+        &mut self,
+        s: S,
+        pool: &Pool,
+        (dy, places, finish): (&[Line], &[Line], Finish<'_>),
+        bias_parts: &mut [Line],
+    ) {
+        let (height, width) = (pool.output.height, pool.output.width);
+        let lines = self.corners.len() / LANES;
+        for channel in 0..self.output.channels {
+            let mut sum = s.zero();
+            let mut gated = [s.zero(); LANES];
+            let mut placed = [s.zero(); LANES];
+            let mut cell = 0;
+            for y in 0..height {
+                for column in 0..width {
+                    let at = pool.output.at(channel, y, column);
+                    let g = finish.apply(s, s.load(&dy[at]), at);
+                    sum = s.add(sum, g);
+                    gated[cell % LANES] = g;
+                    placed[cell % LANES] = s.load(&places[channel * height * width + cell]);
+                    cell += 1;
+                    if cell % LANES == 0 || cell == height * width {
+                        let to = channel * lines + (cell - 1) / LANES;
+                        let (g, p) = (s.transpose(gated), s.transpose(placed));
+                        for image in 0..LANES {
+                            let to = image * self.output.channels * lines + to;
+                            s.store(&mut self.gated[to], g[image]);
+                            s.store(&mut self.places[to], p[image]);
+                        }
+                        gated = [s.zero(); LANES];
+                    }
+                }
+            }
+            if let Some(part) = bias_parts.get_mut(channel) {
+                let sum = s.add(s.load(part), sum);
+                s.store(part, sum);
+            }
+        }
+    }
+
+    /// Finds the largest inputs of an image that have a gradient.
+    #[inline(always)]
+    fn find<S: Simd>(&mut self, s: S, image: usize) {
+        let lines = self.corners.len() / LANES;
+        let mut next = 0;
+        for channel in 0..self.output.channels {
+            let first = (image * self.output.channels + channel) * lines;
+            for line in 0..lines {
+                let (gated, places) = (&self.gated[first + line], &self.places[first + line]);
+                let none = s.bits(s.equal(s.load(gated), s.zero()));
+                let mut some = !none & ((1 << LANES) - 1);
+                while some != 0 {
+                    let lane = some.trailing_zeros() as usize % LANES;
+                    some &= some - 1;
+                    let position = self.corners[line * LANES + lane] + places.0[lane] as u32;
+                    self.wins[next] = Win { position, channel: channel as u32, g: gated.0[lane] };
+                    next += 1;
+                }
+            }
+            self.ends[channel + 1] = next;
+        }
+    }
+
+    /// Sorts them by position.
+    fn sort(&mut self) {
+        let Self { starts, wins, sorted, .. } = self;
+        let wins = &wins[..self.ends[self.output.channels]];
+        starts.clear();
+        starts.resize(self.patches.len() + 2, 0);
+        for win in wins {
+            starts[win.position as usize + 2] += 1;
+        }
+        for at in 2..starts.len() {
+            starts[at] += starts[at - 1];
+        }
+        sorted.resize(wins.len(), (0, 0.0));
+        for win in wins {
+            let place = &mut starts[win.position as usize + 1];
+            sorted[*place as usize] = (win.channel, win.g);
+            *place += 1;
+        }
+    }
+
+    /// `gradient[channel]` += g patch, for a part of the patch, over the wins of a channel.
+    #[inline(always)]
+    fn add_gradient<S: Simd, P: Piece<S>, const N: usize, const W: usize>(
         &mut self,
         s: S,
         image: usize,
-        (row, line): (usize, usize),
-        (start, end): (usize, usize),
+        part: Part,
         channel: usize,
     ) {
         let stride = self.input.row() * self.input.channels;
         let x = floats(&self.turned[image * self.image..(image + 1) * self.image]);
-        let to = (channel * self.kernel + row) * self.width + line;
-        let mut sums = [s.zero(); N];
-        for n in 0..N {
-            sums[n] = s.load(&self.gradient[to + n / W * self.width + n % W]);
+        let row = self.width * LANES;
+        let to = Place { at: (channel * self.kernel + part.row) * row + part.piece * P::FLOATS, stride: row };
+        let mut sums = to.load::<S, P, N, W>(s, floats(&self.gradient));
+        let from = part.row * stride + part.piece * P::FLOATS;
+        for win in &self.wins[self.ends[channel]..self.ends[channel + 1]] {
+            let patch = Place { at: self.patches[win.position as usize] as usize + from, stride };
+            sums = patch.add::<S, P, N, W>(s, x, win.g, sums);
         }
-        for &(position, _, g) in &self.wins[start..end] {
-            let at = self.patches[position as usize] as usize + row * stride + line * LANES;
-            let g = s.splat(g);
-            for n in 0..N {
-                let from = at + n / W * stride + n % W * LANES;
-                if let Some(x) = x[from..].first_chunk::<LANES>() {
-                    sums[n] = s.fma(g, s.load_any(x), sums[n]);
-                }
-            }
-        }
-        for n in 0..N {
-            s.store(&mut self.gradient[to + n / W * self.width + n % W], sums[n]);
-        }
+        to.store::<S, P, N, W>(s, floats_mut(&mut self.gradient), sums);
     }
 
-    /// patch += sum over the channels that won at `position` of g weights.
+    /// patch += sum over the channels that won at `position` of g weights, for a part of the patch.
     #[inline(always)]
-    fn add_input<S: Simd, const N: usize, const W: usize>(
+    fn add_input<S: Simd, P: Piece<S>, const N: usize, const W: usize>(
         &mut self,
         s: S,
         image: usize,
-        (row, line): (usize, usize),
+        part: Part,
         position: usize,
     ) {
         let stride = self.input.row() * self.input.channels;
         let (start, end) = (self.starts[position] as usize, self.starts[position + 1] as usize);
+        let row = self.width * LANES;
+        let from = part.row * stride + part.piece * P::FLOATS;
+        let patch = Place { at: self.patches[position] as usize + from, stride };
         let dx = floats_mut(&mut self.back[image * self.image..(image + 1) * self.image]);
-        let at = self.patches[position] as usize + row * stride + line * LANES;
-        let mut sums = [s.zero(); N];
-        for n in 0..N {
-            if let Some(dx) = dx[at + n / W * stride + n % W * LANES..].first_chunk::<LANES>() {
-                sums[n] = s.load_any(dx);
-            }
-        }
+        let weights = floats(&self.weights);
+        let mut sums = patch.load::<S, P, N, W>(s, dx);
         for &(channel, g) in &self.sorted[start..end] {
-            let from = (channel as usize * self.kernel + row) * self.width + line;
-            let g = s.splat(g);
-            if W == self.width {
-                let weights = block::<N>(&self.weights, from);
-                for n in 0..N {
-                    sums[n] = s.fma(g, s.load(&weights[n]), sums[n]);
-                }
-            } else {
-                for n in 0..N {
-                    sums[n] = s.fma(g, s.load(&self.weights[from + n / W * self.width + n % W]), sums[n]);
-                }
-            }
+            let at = (channel as usize * self.kernel + part.row) * row + part.piece * P::FLOATS;
+            sums = Place { at, stride: row }.add::<S, P, N, W>(s, weights, g, sums);
         }
-        // In ascending order: what a line writes beyond its row of the patch is what was there.
-        for n in 0..N {
-            if let Some(dx) = dx[at + n / W * stride + n % W * LANES..].first_chunk_mut::<LANES>() {
-                s.store_any(dx, sums[n]);
-            }
-        }
+        // In ascending order: what a piece writes beyond its row of the patch is what was there.
+        patch.store::<S, P, N, W>(s, dx, sums);
     }
 }
 
-/// Calls a method for all lines of a patch, as many at once as registers hold.
+/// Calls a method for all parts of a patch, as much at once as registers hold.
 macro_rules! patch {
-    ($self:expr, $method:ident, $s:expr, $image:expr, $($rest:expr),+) => {{
-        let (kernel, width) = ($self.kernel, $self.width);
-        match (kernel, width) {
-            (5, 1) => $self.$method::<S, 5, 1>($s, $image, (0, 0), $($rest),+),
-            (5, 2) => $self.$method::<S, 10, 2>($s, $image, (0, 0), $($rest),+),
-            (3, 1) => $self.$method::<S, 3, 1>($s, $image, (0, 0), $($rest),+),
-            (3, 2) => $self.$method::<S, 6, 2>($s, $image, (0, 0), $($rest),+),
-            (3, 3) => $self.$method::<S, 9, 3>($s, $image, (0, 0), $($rest),+),
-            _ => {
+    ($self:expr, $method:ident, $s:expr, $image:expr, $rest:expr) => {{
+        let (kernel, floats) = ($self.kernel, $self.kernel * $self.input.channels);
+        macro_rules! part {
+            ($P:ty, $n:literal, $w:literal, $row:expr, $piece:expr) => {
+                $self.$method::<S, $P, $n, $w>($s, $image, Part { row: $row, piece: $piece }, $rest)
+            };
+        }
+        macro_rules! rows {
+            ($P:ty, $width:expr) => {{
                 for row in 0..kernel {
-                    let mut line = 0;
-                    while line < width {
-                        match width - line {
+                    let mut piece = 0;
+                    while piece < $width {
+                        match $width - piece {
                             8.. => {
-                                $self.$method::<S, 8, 8>($s, $image, (row, line), $($rest),+);
-                                line += 8;
+                                part!($P, 8, 8, row, piece);
+                                piece += 8;
                             }
                             4.. => {
-                                $self.$method::<S, 4, 4>($s, $image, (row, line), $($rest),+);
-                                line += 4;
+                                part!($P, 4, 4, row, piece);
+                                piece += 4;
                             }
                             _ => {
-                                $self.$method::<S, 1, 1>($s, $image, (row, line), $($rest),+);
-                                line += 1;
+                                part!($P, 1, 1, row, piece);
+                                piece += 1;
                             }
                         }
                     }
                 }
+            }};
+        }
+        if S::WIDE && floats > HALF {
+            match (kernel, $self.width) {
+                (5, 1) => part!(Whole, 5, 1, 0, 0),
+                (5, 2) => part!(Whole, 10, 2, 0, 0),
+                (3, 1) => part!(Whole, 3, 1, 0, 0),
+                (3, 2) => part!(Whole, 6, 2, 0, 0),
+                (3, 3) => part!(Whole, 9, 3, 0, 0),
+                (_, width) => rows!(Whole, width),
+            }
+        } else {
+            match (kernel, floats.div_ceil(HALF)) {
+                (5, 1) => part!(Half, 5, 1, 0, 0),
+                (5, 2) => part!(Half, 10, 2, 0, 0),
+                (5, 4) => {
+                    part!(Half, 12, 4, 0, 0);
+                    part!(Half, 8, 4, 3, 0);
+                }
+                (3, 1) => part!(Half, 3, 1, 0, 0),
+                (3, 2) => part!(Half, 6, 2, 0, 0),
+                (3, 3) => part!(Half, 9, 3, 0, 0),
+                (3, 4) => part!(Half, 12, 4, 0, 0),
+                (_, width) => rows!(Half, width),
             }
         }
     }};
@@ -269,80 +379,20 @@ impl Kernel for Group<'_> {
     fn run<S: Simd>(self, s: S) {
         let Self { winners, pool, x, dy, places, finish, bias_parts, dx } = self;
         let (input, output) = (winners.input, winners.output);
-        let cells = pool.output.height * pool.output.width;
         winners.turn(s, x);
-        winners.gated.resize(output.channels * cells, Line::ZERO);
-        let mut cell = 0;
-        for channel in 0..output.channels {
-            let mut sum = s.zero();
-            for y in 0..pool.output.height {
-                for column in 0..pool.output.width {
-                    let at = pool.output.at(channel, y, column);
-                    let g = finish.apply(s, s.load(&dy[at]), at);
-                    sum = s.add(sum, g);
-                    s.store(&mut winners.gated[cell], g);
-                    cell += 1;
-                }
-            }
-            if let Some(part) = bias_parts.get_mut(channel) {
-                let sum = s.add(s.load(part), sum);
-                s.store(part, sum);
-            }
-        }
-        // The output position of each place in a window, and of each window.
-        let window: Vec<u32> = (0..pool.kernel * pool.kernel)
-            .map(|place| (place / pool.kernel * output.width + place % pool.kernel) as u32)
-            .collect();
-        let corner: Vec<u32> = (0..cells)
-            .map(|cell| {
-                let (y, x) = (cell / pool.output.width, cell % pool.output.width);
-                ((y * output.width + x) * pool.stride) as u32
-            })
-            .collect();
-        let positions = winners.patches.len();
-        let mut ends = Vec::with_capacity(output.channels + 1);
+        winners.gate(s, pool, (dy, places, finish), bias_parts);
         if dx.is_some() {
             winners.back.fill(Line::ZERO);
         }
         for image in 0..LANES {
-            // All cells are written, one over the other while g is zero: no branch.
-            winners.wins.resize(output.channels * cells + 1, (0, 0, 0.0));
-            ends.clear();
-            ends.push(0);
-            let mut next = 0;
+            winners.find(s, image);
             for channel in 0..output.channels {
-                let range = channel * cells..(channel + 1) * cells;
-                let lines = winners.gated[range.clone()].iter().zip(&places[range]);
-                for ((gated, place), &corner) in lines.zip(&corner) {
-                    let g = gated.0[image];
-                    let position = corner + window[place.0[image] as usize];
-                    winners.wins[next] = (position, channel as u32, g);
-                    next += usize::from(g != 0.0);
-                }
-                ends.push(next);
-            }
-            for channel in 0..output.channels {
-                let range = (ends[channel], ends[channel + 1]);
-                patch!(winners, add_gradient, s, image, range, channel);
+                patch!(winners, add_gradient, s, image, channel);
             }
             if dx.is_none() {
                 continue;
             }
-            let Winners { starts, wins, sorted, .. } = &mut *winners;
-            starts.clear();
-            starts.resize(positions + 2, 0);
-            for &(position, ..) in &wins[..next] {
-                starts[position as usize + 2] += 1;
-            }
-            for at in 2..starts.len() {
-                starts[at] += starts[at - 1];
-            }
-            sorted.resize(next, (0, 0.0));
-            for &(position, channel, g) in &wins[..next] {
-                let place = &mut starts[position as usize + 1];
-                sorted[*place as usize] = (channel, g);
-                *place += 1;
-            }
+            winners.sort();
             // Patches that follow each other do not overlap: a read would wait for the write before.
             for y in 0..output.height {
                 for phase in 0..winners.kernel {

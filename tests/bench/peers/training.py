@@ -1,7 +1,8 @@
 """Trains a masked dense network in PyTorch, one thread, for the bench `train`.
 
 training.py --list: the names of the peers. training.py NAME FOLDER: reads FOLDER/case.json and FOLDER/values.bin, then
-answers each line on standard input with the CPU seconds of one pass and the loss of its last batch.
+answers each line on standard input with the CPU seconds of one pass, the loss of its last batch and the most memory so
+far in MB. A line that begins with a slash is the folder of another case on the same images, to be read first.
 
 `usual` is PyTorch as it is mostly written: Adam with its defaults, weights multiplied by the mask after each step.
 `best` adds what makes it faster on one thread: the fused Adam, a malloc that keeps its pages, no denormals.
@@ -10,6 +11,7 @@ answers each line on standard input with the CPU seconds of one pass and the los
 import gzip
 import json
 import os
+import resource
 import sys
 import time
 from pathlib import Path
@@ -74,22 +76,30 @@ def model_of(case, values):
     return nn.Sequential(*layers), masks
 
 
-def main():
-    name, folder = sys.argv[1], Path(sys.argv[2])
+def start(name, folder):
     case = json.loads((folder / "case.json").read_text())
     values = numpy.fromfile(folder / "values.bin", numpy.float32)
+    model, masks = model_of(case, values)
+    optimiser = torch.optim.Adam(model.parameters(), lr=1e-3, **({"fused": True} if name == "best" else {}))
+    return case, model, masks, optimiser
+
+
+def main():
+    name = sys.argv[1]
+    case, model, masks, optimiser = start(name, Path(sys.argv[2]))
     pixels = idx(case["images"], 16).reshape(-1, 28 * 28).astype(numpy.float32) / 255
     images = torch.from_numpy((pixels - numpy.float32(0.1307)) / numpy.float32(0.3081))
     labels = torch.from_numpy(idx(case["labels"], 8).astype(numpy.int64))
-    model, masks = model_of(case, values)
+    del pixels
     if name == "best":
         torch.set_flush_denormal(True)
-    optimiser = torch.optim.Adam(model.parameters(), lr=1e-3, **({"fused": True} if name == "best" else {}))
     criterion = nn.CrossEntropyLoss()
-    batch = case["batch"]
-    for _ in sys.stdin:
-        start = time.process_time()
+    for line in sys.stdin:
+        if line.startswith("/"):
+            case, model, masks, optimiser = start(name, Path(line.strip()))
+        batch = case["batch"]
         order = torch.randperm(len(images))
+        start_time = time.process_time()
         for step in range(case["steps"]):
             chosen = order[step * batch : (step + 1) * batch]
             optimiser.zero_grad(set_to_none=True)
@@ -99,7 +109,9 @@ def main():
             with torch.no_grad():
                 for weight, mask in masks:
                     weight.mul_(mask)
-        print(time.process_time() - start, f"{loss.item():.3f}", flush=True)
+        seconds = time.process_time() - start_time
+        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
+        print(seconds, f"{loss.item():.3f}", most, flush=True)
 
 
 main()

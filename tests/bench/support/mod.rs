@@ -79,7 +79,12 @@ impl Peer {
 
     /// One round's time in milliseconds.
     pub fn round(&mut self) -> Option<f64> {
-        writeln!(self.child.stdin.as_mut()?, "go").ok()?;
+        self.ask("go")
+    }
+
+    /// The same, of what `line` asks for.
+    pub fn ask(&mut self, line: &str) -> Option<f64> {
+        writeln!(self.child.stdin.as_mut()?, "{line}").ok()?;
         let answer = self.answers.next()?.ok()?;
         let (seconds, result) = answer.split_once(' ')?;
         self.result = result.to_owned();
