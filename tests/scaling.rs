@@ -83,65 +83,6 @@ fn collapse_has_the_keys_of_the_contract_and_saves() {
 }
 
 #[test]
-fn several_observables_and_corrections_share_p_c_and_nu() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("both.csv");
-    let mut stream = Seeds::new(5, 0).stream("table");
-    let mut text = String::from("L,p,m,dm,chi,dchi\n");
-    for size in [16.0f64, 32.0, 64.0, 128.0] {
-        for step in 0..30 {
-            let p = 0.3 + (f64::from(step) - 14.6) / 7.0 * size.powf(-0.8);
-            let (x, small) = ((p - 0.3) * size.powf(0.8), 1.0 + 0.5 / size);
-            let (m, chi) = (size.powf(-0.2) * (1.1 + x.tanh()) * small, size.powf(1.3) / (1.0 + x * x));
-            let (dm, dchi) = (0.004 * m, 0.006 * chi);
-            let (m, chi) = (m + dm * stream.normal(), chi + dchi * stream.normal());
-            text.push_str(&format!("{size},{p},{m},{dm},{chi},{dchi}\n"));
-        }
-    }
-    std::fs::write(&path, text).unwrap();
-    let (path, out) = (path.to_str().unwrap(), folder.path().join("out"));
-    let call = |more: &[&str]| {
-        let columns = ["collapse", path, "--size", "L", "--control", "p", "--window", "-1.2,1.2", "--bootstrap", "20"];
-        run(&[&columns[..], more].concat())
-    };
-    let both = ["--value", "m,chi", "--error", "dm,dchi", "--correction", "factor", "--omega", "1"];
-    let (code, text, err) = call(&[&both[..], &["--json", "--out", out.to_str().unwrap()]].concat());
-    assert_eq!((code, err.as_str()), (0, ""), "{text}");
-    let json: Value = serde_json::from_str(&text).unwrap();
-    let inside = |estimate: &Value, truth: f64| {
-        assert!(is_estimate(estimate), "{estimate}");
-        let end = |end: usize| estimate["interval95"][end].as_f64().unwrap();
-        assert!(end(0) < truth && truth < end(1), "{truth}: {estimate}");
-    };
-    inside(&json["p_c"], 0.3);
-    inside(&json["inv_nu"], 0.8);
-    inside(&json["observables"][0]["kappa_over_nu"], 0.2);
-    inside(&json["observables"][1]["kappa_over_nu"], -1.3);
-    // p_c, 1/nu, two kappa/nu and two amplitudes, with all their covariances.
-    let covariance = json["covariance"].as_array().unwrap();
-    assert_eq!(json["parameters"].as_array().unwrap().len(), 6);
-    assert!(covariance.len() == 6 && covariance.iter().all(|row| row.as_array().unwrap().len() == 6));
-    for (a, b) in (0..6).flat_map(|a| (0..a).map(move |b| (a, b))) {
-        let at = |a: usize, b: usize| covariance[a][b].as_f64().unwrap();
-        assert!((at(a, b) - at(b, a)).abs() <= 1e-9 * (at(a, a) * at(b, b)).sqrt(), "{a} {b}");
-        assert!(at(a, b).abs() <= (at(a, a) * at(b, b)).sqrt(), "{a} {b}");
-    }
-    let b = &json["amplitudes"][0];
-    let number = |key: &str| b[key].as_f64().unwrap();
-    assert!((number("value") - 0.5 / 16.0).abs() < 4.0 * number("statistical"), "{b}");
-    assert!(out.join("collapse.json").exists() && out.join("collapse_scan.csv").exists());
-    let (code, text, _) = call(&[&both[..4], &["--correction", "drift"]].concat());
-    assert!(code == 0 && text.contains("kappa/nu chi") && text.contains("a = "), "{text}");
-    // What cannot be is one line, or wrong usage.
-    let (code, _, err) = call(&["--value", "m,chi", "--error", "dm"]);
-    assert_eq!((code, err.lines().count()), (1, 1), "{err}");
-    assert!(err.contains("1 --error columns for 2 --value columns"), "{err}");
-    let (code, _, err) = call(&["--value", "m", "--error", "dm", "--correction", "factor", "--omega", "-1"]);
-    assert!(code == 1 && err.contains("omega -1"), "{err}");
-    assert_eq!(call(&["--value", "m", "--error", "dm", "--correction", "some"]).0, 2);
-}
-
-#[test]
 fn an_unreliable_collapse_is_printed_and_exits_with_1() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("noise.csv");

@@ -6,7 +6,7 @@ use prunephase::percolation::{Order, Points, Ranking, cluster_numbers, sweep};
 use prunephase::scaling::{SizePoint, fit_growth, fit_tail};
 use prunephase::seed::Seeds;
 
-use crate::ensembles::{Model, SEED, Sample, curves, merged, point, realisations};
+use crate::ensembles::{Model, SEED, Sample, merged, point, realisations};
 
 /// The exponent of an observable at the critical point against the exact one: within three statistical
 /// errors and a `bias` for corrections to scaling at these small sizes.
@@ -38,43 +38,6 @@ fn layered_random_graphs_are_mean_field() {
     grows(Model::Layered, &sizes, |sample| sample.s1, exact.s1, 0.02);
     grows(Model::Layered, &sizes, |sample| sample.s2, exact.s1, 0.02);
     grows(Model::Layered, &sizes, |sample| sample.chi, exact.chi, 0.02);
-}
-
-/// beta, gamma and nu-bar of mean field from our own sweep of layered random graphs, by collapses of
-/// P_inf and chi: the exact ratios lie in the combined 95 % intervals.
-#[test]
-fn layered_random_graphs_collapse_with_mean_field_exponents() {
-    use prunephase::scaling::collapse::{CollapseOptions, JointOptions, fit, fit_joint};
-    let sizes = [(4000, 600), (16_000, 400), (64_000, 200), (256_000, 100)];
-    let exact = Model::Layered.exact();
-    let controls: Vec<f64> = (0..61).map(|step| exact.critical * (0.85 + 0.005 * f64::from(step))).collect();
-    let samples: Vec<(usize, Vec<Sample>)> = sizes
-        .iter()
-        .map(|&(size, count)| (size, realisations(Model::Layered, SEED + 1, size, count, &controls, false)))
-        .collect();
-    let p_inf = curves(&samples, &controls, 20, |sample| &sample.p_inf);
-    let chi = curves(&samples, &controls, 20, |sample| &sample.chis);
-    let window = Some([-1.5, 1.5]);
-    let inside = |what: &str, interval: [f64; 2], exact: f64| {
-        eprintln!("{what}: {:.4} to {:.4}, exact {exact:.4}", interval[0], interval[1]);
-        assert!(interval[0] <= exact && exact <= interval[1], "{what}: {interval:?}, exact {exact}");
-        // An interval that holds everything tests nothing.
-        assert!(interval[1] - interval[0] < 0.5, "{what}: {interval:?}");
-    };
-    for (what, curves, kappa) in [("P_inf", &p_inf, exact.beta_over_nu), ("chi", &chi, -exact.chi)] {
-        let options = CollapseOptions { window, bootstraps: 60, ..CollapseOptions::default() };
-        let found = fit(curves, &options).unwrap();
-        eprintln!("{what}: S = {:.3}, reliable {}, {:?}", found.quality, found.reliable, found.reasons);
-        inside(&format!("p_c of {what}"), found.p_c.interval95, exact.critical);
-        inside(&format!("1/nu of {what}"), found.inv_nu.interval95, exact.inv_nu);
-        inside(&format!("kappa/nu of {what}"), found.kappa_over_nu.interval95, kappa);
-    }
-    let options = JointOptions { window, ..JointOptions::default() };
-    let found = fit_joint(&[("P_inf", &p_inf), ("chi", &chi)], &options).unwrap();
-    inside("joint p_c", found.p_c.interval95, exact.critical);
-    inside("joint 1/nu", found.inv_nu.interval95, exact.inv_nu);
-    inside("joint beta/nu", found.observables[0].kappa_over_nu.interval95, exact.beta_over_nu);
-    inside("joint -gamma/nu", found.observables[1].kappa_over_nu.interval95, -exact.chi);
 }
 
 /// At a fixed distance on both sides of p_c: the threshold of the theory,

@@ -53,7 +53,7 @@ mod tests {
 
     #[test]
     fn numbers_have_four_digits() {
-        let cases = [(0.0, "0"), (1.0, "1"), (0.012_345, "0.01234"), (1234.56, "1235"), (-0.5, "-0.5")];
+        let cases = [(0.0, "0"), (1.0, "1"), (0.012_347, "0.01235"), (1234.56, "1235"), (-0.5, "-0.5")];
         for (value, text) in cases {
             assert_eq!(short(value), text);
         }

@@ -1,14 +1,13 @@
 //! Exponents: data collapse over system sizes, and rival laws for one curve.
 //!
 //! Every number comes with two errors. The *statistical* one is the spread over resamples, each
-//! fitted anew; the *systematic* one is what choices add that could have been made otherwise (window,
-//! smallest size, objective, corrections to scaling, fit range, other optima that are consistent with
-//! themselves), weighted by how well each choice fits. A fit that cannot be trusted says
-//! `reliable: false` and why.
+//! fitted anew; the *systematic* one is the spread over choices that could have been made otherwise
+//! (window, smallest size, objective, fit range, other optima that are consistent with themselves),
+//! weighted by how well each choice fits. A fit that cannot be trusted says `reliable: false` and
+//! why.
 //!
 //! - [`collapse::fit`]: finite-size scaling, x = (p - p_c) L^(1/nu), y = A L^(kappa/nu), by
 //!   Houdayer and Hartmann's quality ([`quality()`]; Phys. Rev. B 70, 014418).
-//! - [`collapse::fit_joint`]: several observables with one p_c and nu, and corrections to scaling.
 //! - [`fit::fit`]: one curve, power law with p_c against its rivals, on the same points, by AICc and on
 //!   replicates left out.
 //! - [`sharpening()`]: whether the transition narrows as the size grows.
@@ -21,7 +20,6 @@ use thiserror::Error;
 
 use crate::table::TableError;
 
-mod brackets;
 pub mod collapse;
 mod crossings;
 mod curves;
@@ -29,8 +27,6 @@ mod estimate;
 pub mod fit;
 mod gaussian;
 mod growth;
-mod linear;
-mod master;
 mod minimise;
 mod named;
 mod parabola;
@@ -39,7 +35,6 @@ mod quality;
 mod resample;
 mod sharpening;
 mod smooth;
-mod spline;
 mod tail;
 
 pub use crossings::{Extrapolated, PseudoCritical, crossings, extrapolate};
@@ -47,7 +42,6 @@ pub use curves::{Columns, Curve, Curves, ERROR_FLOOR, ErrorSource, Point, Row};
 pub use estimate::Estimate;
 pub use gaussian::MAX_PROCESS_POINTS;
 pub use growth::{ACCEPTABLE_CHANCE, GrowthFit, SizePoint, fit_growth};
-pub use master::Correction;
 pub use named::Named;
 pub use peaks::peaks;
 pub use quality::{Objective, Parameters, Quality, quality};

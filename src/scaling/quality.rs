@@ -41,8 +41,6 @@ pub enum Objective {
     /// theta_0^2 exp(-(x - x')^2 / (2 theta_1^2)) and the variances E^2 + theta_2^2 of the scaled
     /// values (K. Harada, Phys. Rev. E 84, 056704 (2011), arXiv:1102.4149).
     GaussianProcess,
-    /// Least squares with a spline as the master curve, in the average over choices.
-    MasterCurve,
 }
 
 /// The quality of a collapse.
@@ -114,17 +112,14 @@ impl Dataset {
         mut keep: impl FnMut(usize, f64) -> bool,
         mut found: impl FnMut(usize, f64, usize),
     ) {
-        let scales: Vec<(f64, f64, f64)> = self
+        let scales: Vec<(f64, f64)> = self
             .series
             .iter()
-            .map(|one| {
-                let y_scale = (one.ln_size * at.kappa_over_nu).exp();
-                ((one.ln_size * at.inv_nu).exp(), y_scale, 1.0 / (y_scale * y_scale))
-            })
+            .map(|one| ((one.ln_size * at.inv_nu).exp(), (one.ln_size * at.kappa_over_nu).exp()))
             .collect();
         let mut cursors = vec![0usize; self.series.len()];
         for (own, one) in self.series.iter().enumerate() {
-            let (x_scale, y_scale, _) = scales[own];
+            let (x_scale, y_scale) = scales[own];
             cursors.fill(0);
             for (j, &control) in one.control.iter().enumerate() {
                 let x = (control - at.p_c) * x_scale;
@@ -140,19 +135,18 @@ impl Dataset {
                     if index == own || other.control.len() < 2 {
                         continue;
                     }
-                    let (other_x, other_y, shrink) = scales[index];
+                    let (other_x, other_y) = scales[index];
                     let x_of = |k: usize| (other.control[k] - at.p_c) * other_x;
-                    let mut first = cursors[index];
-                    let mut right = x_of(first + 1);
-                    while first + 2 < other.control.len() && right <= x {
-                        first += 1;
-                        right = x_of(first + 1);
+                    let cursor = &mut cursors[index];
+                    while *cursor + 2 < other.control.len() && x_of(*cursor + 1) <= x {
+                        *cursor += 1;
                     }
-                    cursors[index] = first;
-                    let left = x_of(first);
+                    let first = *cursor;
+                    let (left, right) = (x_of(first), x_of(first + 1));
                     if x < left || x > right {
                         continue;
                     }
+                    let shrink = 1.0 / (other_y * other_y);
                     line.add(left - x, other.value[first] * other_y, other.weight[first] * shrink);
                     line.add(right - x, other.value[first + 1] * other_y, other.weight[first + 1] * shrink);
                     if objective == Objective::Pairwise {
@@ -174,25 +168,6 @@ impl Dataset {
         }
     }
 
-    /// Value and variance at `x` of the weighted line through the bracketing points of all series but
-    /// `own`.
-    pub(crate) fn expected(&self, at: Parameters, own: usize, x: f64) -> Option<(f64, f64)> {
-        let mut line = Line::default();
-        for (_, one) in self.series.iter().enumerate().filter(|(index, _)| *index != own) {
-            let (x_scale, y_scale) = ((one.ln_size * at.inv_nu).exp(), (one.ln_size * at.kappa_over_nu).exp());
-            let place = |control: f64| (control - at.p_c) * x_scale;
-            let above = one.control.partition_point(|&control| place(control) <= x);
-            let left = above.saturating_sub(1).min(one.control.len().saturating_sub(2));
-            let Some(pair) = one.control.get(left..left + 2) else { continue };
-            if place(pair[0]) <= x && x <= place(pair[1]) {
-                for k in [left, left + 1] {
-                    line.add(place(one.control[k]) - x, one.value[k] * y_scale, one.weight[k] / (y_scale * y_scale));
-                }
-            }
-        }
-        line.at_zero()
-    }
-
     /// S over the points that `keep` accepts; `None` where none of them is bracketed.
     pub(crate) fn quality(
         &self,
@@ -212,7 +187,7 @@ impl Dataset {
 
 /// Sums of a weighted straight line, abscissae measured from where it is wanted.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Line {
+struct Line {
     w: f64,
     wu: f64,
     wy: f64,
@@ -221,7 +196,7 @@ pub(crate) struct Line {
 }
 
 impl Line {
-    pub(crate) fn add(&mut self, u: f64, y: f64, weight: f64) {
+    fn add(&mut self, u: f64, y: f64, weight: f64) {
         self.w += weight;
         self.wu += weight * u;
         self.wy += weight * y;
@@ -229,19 +204,8 @@ impl Line {
         self.wuy += weight * u * y;
     }
 
-    /// The squared deviation, over both variances, of a value at u = 0 with a weight: what
-    /// [`Line::at_zero`] gives, by one division.
-    pub(crate) fn square_at_zero(&self, y: f64, weight: f64) -> Option<f64> {
-        let determinant = self.w * self.wuu - self.wu * self.wu;
-        if determinant <= 1e-13 * self.w * self.wuu {
-            return None;
-        }
-        let deviation = y * determinant - (self.wuu * self.wy - self.wu * self.wuy);
-        Some(deviation * deviation * weight / (determinant * (determinant + weight * self.wuu)))
-    }
-
     /// The line's value and variance at u = 0.
-    pub(crate) fn at_zero(&self) -> Option<(f64, f64)> {
+    fn at_zero(&self) -> Option<(f64, f64)> {
         let determinant = self.w * self.wuu - self.wu * self.wu;
         if determinant <= 1e-13 * self.w * self.wuu {
             return None;

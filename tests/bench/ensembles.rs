@@ -129,8 +129,6 @@ pub struct Sample {
     pub s2: f64,
     pub chi: f64,
     pub p_inf: Vec<f64>,
-    /// chi at the controls.
-    pub chis: Vec<f64>,
     /// (size, components) at the critical point; empty where not asked for.
     pub clusters: Vec<(usize, u64)>,
 }
@@ -153,16 +151,11 @@ pub fn realisations(model: Model, seed: u64, size: usize, count: u64, controls: 
             // No edges, no point: one node is the largest component.
             let s1 = |edges: usize| find(edges).map_or(1, |index| points[index].s1);
             let point = points[find(critical).unwrap()];
-            let chi = |edges: usize, unoccupied: usize| {
-                let squares = find(edges).map_or(point.nodes - 1, |index| points[index].squares_but_largest as usize);
-                (squares as f64 - unoccupied as f64) / point.nodes as f64
-            };
             Sample {
                 s1: point.s1 as f64,
                 s2: point.s2 as f64,
-                chi: chi(critical, unoccupied),
+                chi: (point.squares_but_largest as f64 - unoccupied as f64) / point.nodes as f64,
                 p_inf: numbers.iter().map(|&edges| s1(edges) as f64 / point.nodes as f64).collect(),
-                chis: controls.iter().map(|&control| at(control)).map(|(edges, none)| chi(edges, none)).collect(),
                 clusters: if clusters {
                     let mut counts = cluster_numbers(&graph, Ranking::Magnitude, &[critical]).remove(0).counts;
                     if let Some(one) = counts.first_mut().filter(|count| count.0 == 1) {
@@ -191,15 +184,15 @@ pub fn point(size: usize, samples: &[Sample], of: fn(&Sample) -> f64) -> SizePoi
     SizePoint { size: size as f64, value, error }
 }
 
-/// The curves of an observable, P_inf or chi, with the realisations as replicates in `batches` means each, so that tables
+/// The curves of P_inf, with the realisations as replicates in `batches` means each, so that tables
 /// of thousands of realisations stay small.
-pub fn curves(sizes: &[(usize, Vec<Sample>)], controls: &[f64], batches: usize, of: fn(&Sample) -> &[f64]) -> Curves {
+pub fn curves(sizes: &[(usize, Vec<Sample>)], controls: &[f64], batches: usize) -> Curves {
     let mut rows = Vec::new();
     for (size, samples) in sizes {
         let width = (samples.len() / batches).max(1);
         for (batch, part) in samples.chunks_exact(width).enumerate() {
             for (index, &control) in controls.iter().enumerate() {
-                let value = part.iter().map(|sample| of(sample)[index]).sum::<f64>() / width as f64;
+                let value = part.iter().map(|sample| sample.p_inf[index]).sum::<f64>() / width as f64;
                 let replicate = Some(batch.to_string());
                 rows.push(Row { size: *size as f64, control, value, error: None, replicate });
             }

@@ -151,7 +151,7 @@ fn run(plan: &Plan, share: f64, seed: u64) {
     }
     tails(&samples[last].1, exact.tau, exact.omega_s);
     let start = Instant::now();
-    let curves = curves(&samples, &controls, BATCHES, |sample| &sample.p_inf);
+    let curves = curves(&samples, &controls, BATCHES);
     match fit(&curves, &CollapseOptions { window: plan.window, bootstraps: 100, ..CollapseOptions::default() }) {
         Ok(found) => {
             for (what, estimate, expected) in [

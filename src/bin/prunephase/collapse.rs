@@ -1,13 +1,12 @@
 //! `prunephase collapse`: finite-size scaling of curves of several sizes.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use prunephase::files::write_atomically;
-use prunephase::scaling::collapse::{self, CollapseFit, CollapseOptions, JointFit, JointOptions};
-use prunephase::scaling::{Correction, Curves, Objective, Parameters};
+use prunephase::scaling::collapse::{self, CollapseFit, CollapseOptions};
+use prunephase::scaling::{Objective, Parameters};
 use prunephase::table::write_rows;
 use serde::Serialize;
 
@@ -17,26 +16,12 @@ use crate::output::table;
 /// Collapse the curves of several sizes: x = (p - p_c) L^(1/nu), y = A L^(kappa/nu).
 ///
 /// Without a window, the window in x and the smallest size are found from the data by a stated rule
-/// and varied for the systematic error. Several --value columns share p_c and nu and are fitted by
-/// least squares with a spline for each master curve, as is one with a --correction. Exits with 1
-/// where the result is not reliable; it is printed and saved all the same.
+/// and varied for the systematic error. Exits with 1 where the result is not reliable; it is
+/// printed and saved all the same.
 #[derive(Debug, Args)]
 pub struct CollapseArgs {
-    /// A CSV table with a header.
-    table: PathBuf,
-    /// The column of the control parameter.
-    #[arg(long, value_name = "COL")]
-    control: String,
-    /// The column of the observable; several, or repeated, for a joint fit.
-    #[arg(long, value_name = "COL", required = true, value_delimiter = ',')]
-    value: Vec<String>,
-    /// The column of its standard error, one for each --value.
-    #[arg(long, value_name = "COL", value_delimiter = ',')]
-    error: Vec<String>,
-    /// The column that names the replicate; errors then come from the spread of replicates, and
-    /// resamples are of whole replicates.
-    #[arg(long, value_name = "COL")]
-    replicate: Option<String>,
+    #[command(flatten)]
+    curves: CurveArgs,
     /// The column of the system size L.
     #[arg(long, value_name = "COL")]
     size: String,
@@ -53,24 +38,8 @@ pub struct CollapseArgs {
     /// A starting guess, beside the scan of the whole range.
     #[arg(long, value_name = "P_C,INV_NU,KAPPA_OVER_NU", value_parser = start, allow_hyphen_values = true)]
     start: Option<Parameters>,
-    /// A correction to scaling fitted along: of the amplitude, 1 + b (L/L_min)^-omega, or a drift of
-    /// p_c, x - a (L/L_min)^-omega.
-    #[arg(long, value_name = "KIND", default_value = "none", conflicts_with_all = ["objective", "window_kind"])]
-    correction: Kind,
-    /// The exponent omega of corrections in a joint or corrected fit; 1/nu without it.
-    #[arg(long, value_name = "W", allow_hyphen_values = true)]
-    omega: Option<f64>,
     #[command(flatten)]
     result: ResultArgs,
-}
-
-/// The correction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Kind {
-    None,
-    Factor,
-    Drift,
-    Shape,
 }
 
 /// The edges of the window.
@@ -88,52 +57,6 @@ enum Decides {
 }
 
 impl CollapseArgs {
-    fn columns(&self) -> anyhow::Result<Vec<CurveArgs>> {
-        if !self.error.is_empty() && self.error.len() != self.value.len() {
-            bail!("{} --error columns for {} --value columns: give one for each", self.error.len(), self.value.len());
-        }
-        let columns = |(number, value): (usize, &String)| CurveArgs {
-            table: self.table.clone(),
-            control: self.control.clone(),
-            value: value.clone(),
-            error: self.error.get(number).cloned(),
-            replicate: self.replicate.clone(),
-        };
-        Ok(self.value.iter().enumerate().map(columns).collect())
-    }
-
-    /// A fit by least squares: several observables, or a correction.
-    fn joint(&self, columns: &[CurveArgs]) -> anyhow::Result<ExitCode> {
-        let read = |one: &CurveArgs| one.read(Some(&self.size));
-        let curves = columns.iter().map(read).collect::<anyhow::Result<Vec<_>>>()?;
-        let observables: Vec<(&str, &Curves)> = columns.iter().map(|one| one.value.as_str()).zip(&curves).collect();
-        let options = JointOptions {
-            window: self.window,
-            guess: self.start,
-            correction: match self.correction {
-                Kind::None => Correction::None,
-                Kind::Factor => Correction::Factor,
-                Kind::Drift => Correction::Drift,
-                Kind::Shape => Correction::Shape,
-            },
-            omega: self.omega,
-            seed: self.result.seed,
-            ..JointOptions::default()
-        };
-        let fit = collapse::fit_joint(&observables, &options).with_context(|| columns[0].place())?;
-        if let Some(folder) = &self.result.out {
-            write_rows(&folder.join("collapse_scan.csv"), fit.scan.iter())?;
-            let text = serde_json::to_string_pretty(&columns[0].named(&fit))?;
-            write_atomically(&folder.join("collapse.json"), |file| writeln!(file, "{text}"))?;
-        }
-        if self.result.json {
-            println!("{}", serde_json::to_string(&columns[0].named(&fit))?);
-        } else {
-            print_joint(&fit);
-        }
-        Ok(if fit.reliable { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-    }
-
     fn objective(&self) -> anyhow::Result<Objective> {
         match (self.objective, self.window_kind) {
             (Decides::Quality, WindowKind::Hard) => Ok(Objective::Pooled),
@@ -167,12 +90,7 @@ struct Resample {
 
 /// Runs the subcommand.
 pub fn run(args: &CollapseArgs) -> anyhow::Result<ExitCode> {
-    let columns = args.columns()?;
-    if columns.len() > 1 || args.correction != Kind::None {
-        return args.joint(&columns);
-    }
-    let columns = &columns[0];
-    let curves = columns.read(Some(&args.size))?;
+    let curves = args.curves.read(Some(&args.size))?;
     let options = CollapseOptions {
         window: args.window,
         guess: args.start,
@@ -181,53 +99,21 @@ pub fn run(args: &CollapseArgs) -> anyhow::Result<ExitCode> {
         seed: args.result.seed,
         ..CollapseOptions::default()
     };
-    let fit = collapse::fit(&curves, &options).with_context(|| columns.place())?;
+    let fit = collapse::fit(&curves, &options).with_context(|| args.curves.place())?;
     if let Some(folder) = &args.result.out {
         write_rows(&folder.join("collapse.csv"), collapse::scaled_points(&curves, &fit))?;
         write_rows(&folder.join("collapse_landscape.csv"), collapse::landscape(&curves, &fit))?;
-        write_rows(&folder.join("collapse_master.csv"), collapse::master_curve(&curves, &fit))?;
-        write_rows(&folder.join("collapse_scan.csv"), fit.scan.iter())?;
         let cloud = fit.bootstrap.iter().map(|&[p_c, inv_nu, kappa_over_nu]| Resample { p_c, inv_nu, kappa_over_nu });
         write_rows(&folder.join("collapse_bootstrap.csv"), cloud)?;
-        let text = serde_json::to_string_pretty(&columns.named(&fit))?;
+        let text = serde_json::to_string_pretty(&args.curves.named(&fit))?;
         write_atomically(&folder.join("collapse.json"), |file| writeln!(file, "{text}"))?;
     }
     if args.result.json {
-        println!("{}", serde_json::to_string(&columns.named(&fit))?);
+        println!("{}", serde_json::to_string(&args.curves.named(&fit))?);
     } else {
         print(&fit);
     }
     Ok(if fit.reliable { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-fn print_joint(fit: &JointFit) {
-    let mut printed = table(&ESTIMATE);
-    add_estimate(&mut printed, "p_c", &fit.p_c);
-    add_estimate(&mut printed, "1/nu", &fit.inv_nu);
-    for one in &fit.observables {
-        add_estimate(&mut printed, &format!("kappa/nu {}", one.name), &one.kappa_over_nu);
-    }
-    align(&mut printed);
-    println!("{}\n", printed.trim_fmt());
-    for one in &fit.amplitudes {
-        println!(
-            "{} = {:.5} +- {:.5} at the smallest size, omega = {}",
-            one.name, one.value, one.statistical, fit.omega
-        );
-    }
-    let [low, high] = fit.window;
-    let origin = if fit.window_given { "given" } else { "found" };
-    let sizes: Vec<String> = fit.sizes.iter().map(f64::to_string).collect();
-    println!(
-        "chi-square {:.2}, {:.4} for each degree of freedom, {} points, sizes {}",
-        fit.chi_square,
-        fit.quality,
-        fit.points,
-        sizes.join(", ")
-    );
-    println!("window {low} to {high} in x ({origin})");
-    println!("{} of {} starts, {} choices in the average", fit.reached, fit.starts, fit.scan.len());
-    verdict("collapse", fit.reliable, &fit.reasons, &[]);
 }
 
 fn print(fit: &CollapseFit) {
@@ -247,6 +133,6 @@ fn print(fit: &CollapseFit) {
     }
     println!("window {low} to {high} in x ({origin})");
     println!("{} of {} starts, {} of {} resamples", fit.reached, fit.starts, fit.bootstrap.len(), fit.bootstraps);
-    println!("{} other optima, {} choices in the average", fit.alternatives.len(), fit.scan.len());
+    println!("{} other optima, {} choices in the systematic scan", fit.alternatives.len(), fit.scan.len());
     verdict("collapse", fit.reliable, &fit.reasons, &fit.warnings);
 }

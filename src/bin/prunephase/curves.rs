@@ -9,18 +9,22 @@ use prunephase::scaling::{Columns, Curves, Estimate, Named};
 use prunephase::table::Table;
 
 /// The table and its columns, but for the size.
-#[derive(Debug)]
+#[derive(Debug, Args)]
 pub struct CurveArgs {
     /// A CSV table with a header.
     pub table: PathBuf,
     /// The column of the control parameter.
+    #[arg(long, value_name = "COL")]
     pub control: String,
     /// The column of the observable.
+    #[arg(long, value_name = "COL")]
     pub value: String,
     /// The column of its standard error.
+    #[arg(long, value_name = "COL")]
     pub error: Option<String>,
     /// The column that names the replicate; errors then come from the spread of replicates, and
     /// resamples are of whole replicates.
+    #[arg(long, value_name = "COL")]
     pub replicate: Option<String>,
 }
 

@@ -15,15 +15,14 @@
 //!
 //! Two other objectives need no such care: [`Objective::Smooth`], a window with soft edges, whose
 //! weights are iterated in the same way, and [`Objective::GaussianProcess`], a maximum likelihood.
+//! All of them are in the scan of systematic errors.
 //!
 //! Without a window, p_c, the window and the smallest size are found from the data. The window then
-//! holds a share (15, 25, 40 or 60 %, with shared runs also 100 %, at least 4 on each side) of the points of the smallest size,
+//! holds a share (15, 25, 40 or 60 %, at least 4 on each side) of the points of the smallest size,
 //! half of them on each side of p_c, and the smallest sizes are left out one by one while at least
 //! three remain. For each choice a grid scan over the whole control range, 1/nu in [0.12, 3] and
 //! kappa/nu around the slope of ln A at p_c gives the starts. Of the sound results with S at most
-//! 1.5 max(1, lowest S), the one with most points is taken, or, where points share their runs and
-//! their number says little, the one whose points determine the parameters best (the smallest product
-//! of their three errors by least squares), and its window is fixed in x.
+//! 1.5 max(1, lowest S), the one with most points is taken, and its window is fixed in x.
 //!
 //! # What is no collapse
 //! A result is sound when 1/nu is inside [0.05, 5] and not at its edges, kappa/nu inside [-10, 10],
@@ -35,83 +34,52 @@
 //!
 //! # Errors
 //! Statistical: [`Resampling`], each resample searched anew with the same window from the optimum
-//! and from the ends of other resamples, until its set is consistent; the lowest S counts, as in the
-//! fit. The statistical error is multiplied by sqrt(S) if S > 1, since the errors are then too small
-//! for what the points scatter.
-//!
-//! Combined: an average over what could have been chosen otherwise, after W. I. Jay and E. T. Neil,
-//! Phys. Rev. D 103, 114502 (2021), arXiv:2008.01069. The choices are the smallest size (all but the last
-//! two may be left out), the window (1, 3/4 and 1/2 of the fit's) and the form: plain, or with one
-//! [`Correction`](super::Correction) of exponent omega = 1/nu. Each is fitted by least squares with a
-//! cubic spline as the master curve, whose number of knots has the lowest BIC at the fit's own points, and
-//! has the weight exp(-(chi-square + 2 parameters + 2 points left out)/2). The plain choices are fitted by
-//! the fit's own objective as well, at half the weight each, the other optima sharing that of the fit.
-//! The reasons:
-//!
-//! - The parameters of a correction cost nothing. The plain form is no rival of the corrected one but the
-//!   same with the amplitude 0, and every finite system has corrections: what is asked is how much they
-//!   may matter, not whether they are there.
-//! - omega = 1/nu, since then nothing depends on what the size is measured in (a width, or a number of
-//!   nodes), corrections that are analytic in the control fall so, and percolation's fall at least so fast.
-//! - Sizes below the fit's smallest stay out: one term of a correction need not hold where the plain form
-//!   was seen to fail.
-//!
-//! The 68 and 95 % intervals hold the statistical ones and the middle 68 and 95 % of the mixture of normal
-//! laws of all choices, value and error of each; no side of the 95 % interval is shorter than 1.96 times
-//! that of the 68 % one. They are one-sided where the choices agree on a side. `systematic` is what makes
-//! the statistical error half the width of the 68 % interval, in quadrature.
-//!
-//! A correction that falls more slowly than L^(-1/nu) and shows in no size is not in the intervals.
-//! `cargo bench --bench coverage` counts how often they hold the truth. With two sizes nothing tells of
-//! corrections to scaling, and a warning says so. Where no choice can be fitted the systematic error is
-//! unknown, and half the range searched is shown.
+//! and from three ends of other resamples, until its set is consistent; the lowest S counts, as in the fit. The statistical error is multiplied by sqrt(S) if S > 1, since the
+//! errors are then too small for what the points scatter. Systematic: the scan's results,
+//! each with the weight w = exp(1 - S/max(1, S_fit)) up to 1, times the share of points if it has
+//! fewer than the fit. Four questions are asked apart and their answers d added in quadrature: the
+//! windows, the objective and the alternatives each give sqrt(sum w d^2 / max(1, sum w)); the
+//! smallest size gives the bias that a correction L^-0.8 ([`SLOWEST_CORRECTION`]) would leave in the
+//! fit, d / (1 - m'/m) with the slopes m and m' of L^-0.8 against ln L over the fit's sizes and the
+//! row's, as a mean by quality and by the spread of
+//! ln L, with the noise of d added to it. The scan is followed from the optimum. Statistical
+//! noise of its smaller sets is in it, so it errs on the large side. Where no other choice is sound
+//! it is unknown, and half the range searched is shown; with two sizes nothing tells of corrections
+//! to scaling, and a warning says so.
 //!
 //! # Reliable
-//! A sound optimum is reported as unreliable where fewer than half of the starts around it end
+//! Errors are here the statistical one and the plain spread over scan and alternatives, without the
+//! extrapolation in size. A sound optimum is reported as unreliable where fewer than half of the starts around it end
 //! within two combined errors of it, fewer than 80 % of the resamples could be fitted, the error of
 //! 1/nu or kappa/nu exceeds half of it (of 0.5, for a small kappa/nu) or that of p_c a fifth of the
-//! range of the controls, no choice of the average could be fitted, or fewer than half of the searches
-//! over everything that led to the window agree with it within three errors.
-//!
-//! # Several observables
-//! [`fit_joint`] fits observables with one p_c and one nu, and corrections to scaling, by least squares.
+//! range of the controls, no other choice of the scan is sound, or fewer than half of the searches over everything that led to the window
+//! agree with it within three errors.
 
-mod alternatives;
-mod average;
-mod joint;
-mod judgement;
-mod options;
 mod result;
 mod scan;
 mod search;
+mod systematic;
 mod window;
 
 use rayon::prelude::*;
 
 use super::ScalingError;
-use super::curves::Curves;
+use super::curves::{Curve, Curves, ErrorSource};
 use super::estimate::{Estimate, quality_weight, standard_deviation};
 use super::minimise::Effort;
 use super::quality::{Objective, Parameters};
 use super::resample::{Resampling, resample};
 use crate::seed::Seeds;
 
-pub use average::WINDOW_FACTORS;
-pub use joint::{Amplitude, JointFit, JointObservable, JointOptions, fit_joint};
-pub use options::CollapseOptions;
-pub use result::{
-    Alternative, CollapseFit, LandscapePoint, MasterPoint, ScaledPoint, landscape, master_curve, scaled_points,
-};
-pub use scan::{ACCEPTABLE, MIN_SIDE, ScanRow, WINDOW_SHARES};
+pub use result::{Alternative, CollapseFit, LandscapePoint, ScaledPoint, landscape, scaled_points};
+pub use scan::{ACCEPTABLE, MIN_SIDE, ScanRow, WINDOW_FACTORS, WINDOW_SHARES};
 pub use search::{INV_NU_RANGE, KAPPA_LIMIT, MAX_QUALITY, MIN_GAIN};
+pub use systematic::SLOWEST_CORRECTION;
 pub use window::{MIN_POINTS, MIN_POINTS_PER_SIZE};
 
-use alternatives::alternatives;
-use average::average;
-use judgement::Judged;
-use options::check;
-use scan::{Choice, agreement, chosen, free_choices};
+use scan::{Choice, agreement, chosen, fixed_choices, free_choices, local_choices, rows};
 use search::{Outcome, best, converge, faults, first_starts, follow, starts_around, unscaled_quality};
+use systematic::{Reference, systematic};
 use window::Window;
 
 /// Points that every size must have in the table.
@@ -132,11 +100,88 @@ const PROBES: usize = 100;
 const RESAMPLE_STARTS: usize = 3;
 /// The first edges of those searches, in standard deviations of these optima.
 const PROBE_STEP: f64 = 0.3;
+/// Alternatives of less weight than this are false minima and not reported; rows of the scan of
+/// less weight say nothing of the systematic error.
+const MIN_WEIGHT: f64 = 1e-3;
+
+/// How to fit a collapse.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CollapseOptions {
+    /// The window in x; `None`: found from the data.
+    pub window: Option<[f64; 2]>,
+    /// A starting guess, tried before the scan of the whole range of the data, which is made all the
+    /// same: a guess never hides a better collapse.
+    pub guess: Option<Parameters>,
+    /// What is minimised, [`Objective::Pooled`] by default; without a window, the window is found
+    /// with that all the same.
+    pub objective: Objective,
+    /// The number of starts around the optimum, at least 10.
+    pub starts: usize,
+    /// The number of resamples, at least 10.
+    pub bootstraps: usize,
+    /// How resamples are drawn; `None`: [`Resampling::for_curves`].
+    pub resampling: Option<Resampling>,
+    /// The seed of the starts and resamples.
+    pub seed: u64,
+}
+
+impl Default for CollapseOptions {
+    fn default() -> Self {
+        Self {
+            window: None,
+            guess: None,
+            objective: Objective::Pooled,
+            starts: 40,
+            bootstraps: 200,
+            resampling: None,
+            seed: 0,
+        }
+    }
+}
+
+fn check(curves: &Curves, options: &CollapseOptions) -> Result<(), ScalingError> {
+    let option = |what, value: String, needed| Err(ScalingError::Option { what, value, needed });
+    if let Some([low, high]) = options.window
+        && !(low.is_finite() && high.is_finite() && low < high)
+    {
+        return option("window", format!("{low},{high}"), "a finite lower edge below a finite upper edge");
+    }
+    if options.bootstraps < 10 {
+        return option("bootstrap", options.bootstraps.to_string(), "a number of at least 10");
+    }
+    if options.starts < 10 {
+        return option("starts", options.starts.to_string(), "a number of at least 10");
+    }
+    if let Some(guess) = options.guess
+        && !guess.to_array().iter().all(|value| value.is_finite())
+    {
+        return option("guess", format!("{guess:?}"), "three finite numbers");
+    }
+    if options.resampling == Some(Resampling::Replicates) && curves.source() != ErrorSource::Replicates {
+        return option("resampling", "replicates".into(), "a table with a column of replicates");
+    }
+    let there = curves.curves().len();
+    if there < 2 {
+        return Err(ScalingError::TooFewSizes { there, needed: 2 });
+    }
+    if curves.source() == ErrorSource::Unknown {
+        return Err(ScalingError::NoErrors);
+    }
+    for curve in curves.curves() {
+        let there = curve.points().len();
+        if there < MIN_POINTS_IN_TABLE {
+            let what = format!("size {}", curve.size());
+            return Err(ScalingError::TooFewPoints { what, there, needed: MIN_POINTS_IN_TABLE });
+        }
+    }
+    Ok(())
+}
+
 /// Only a hard window has many sets of points that are consistent.
 fn probes_of(objective: Objective) -> usize {
     match objective {
         Objective::Pooled | Objective::Pairwise => PROBES,
-        Objective::Smooth | Objective::GaussianProcess | Objective::MasterCurve => 0,
+        Objective::Smooth | Objective::GaussianProcess => 0,
     }
 }
 
@@ -181,7 +226,6 @@ pub fn fit(curves: &Curves, options: &CollapseOptions) -> Result<CollapseFit, Sc
     let seeds = Seeds::new(options.seed, 0);
     let nothing = ScalingError::NoCollapse { points: MIN_POINTS, per_size: MIN_POINTS_PER_SIZE };
 
-    let resampling = options.resampling.unwrap_or_else(|| Resampling::for_curves(curves));
     let (choice, first, free) = match options.window {
         Some(window) => {
             let choice = Choice::new(curves, Window::Fixed(window));
@@ -189,8 +233,8 @@ pub fn fit(curves: &Curves, options: &CollapseOptions) -> Result<CollapseFit, Sc
             (choice, starts, None)
         }
         None => {
-            let choices = free_choices(curves, options.guess, resampling);
-            let Some(base) = chosen(&choices, curves.curves().len(), resampling) else { return Err(nothing) };
+            let choices = free_choices(curves, options.guess);
+            let Some(base) = chosen(&choices, curves.curves().len()) else { return Err(nothing) };
             let Some((at, window)) = base
                 .outcome
                 .as_ref()
@@ -216,6 +260,7 @@ pub fn fit(curves: &Curves, options: &CollapseOptions) -> Result<CollapseFit, Sc
 
     // Other consistent sets sit within the errors of the optimum, where wide starts rarely stop:
     // the data are searched from where resamples end.
+    let resampling = options.resampling.unwrap_or_else(|| Resampling::for_curves(used_curves));
     let refit = |purpose: &str, number: usize, starts: &[Parameters]| {
         let mut stream = seeds.stream(&format!("collapse {purpose} {number}"));
         let other = data.with_values(resample(used_curves, resampling, &mut stream));
@@ -252,52 +297,113 @@ pub fn fit(curves: &Curves, options: &CollapseOptions) -> Result<CollapseFit, Sc
         quality_weight(outcome.quality, optimum.quality) * (outcome.set.count() as f64 / points).min(1.0)
     };
     let alternatives = alternatives(&choice, &optimum, &outcomes, &around, weight);
-    let Window::Fixed(interval) = *window else { return Err(nothing) };
-    let own = [0, 1, 2].map(|axis| inflation * standard_deviation(&cloud(axis)));
-    let averaged = average(used_curves, interval, objective, optimum.at, own, resampling);
-    let estimate = |axis: usize| {
-        let Some(averaged) = &averaged else { return Estimate::new(value[axis], &cloud(axis), inflation, 0.0) };
-        let mut laws: Vec<(f64, f64, f64)> = averaged.rows.iter().map(|row| row.law(axis)).collect();
-        // The fit's own weight is shared with the other optima of the same choice.
-        let all = 1.0 + alternatives.iter().map(|other| other.weight).sum::<f64>();
-        laws.push((averaged.own / all, value[axis], own[axis]));
-        laws.extend(alternatives.iter().map(|other| {
-            let at = [other.p_c, other.inv_nu, other.kappa_over_nu];
-            (averaged.own * other.weight / all, at[axis], own[axis])
-        }));
-        Estimate::averaged(value[axis], &cloud(axis), inflation, &laws)
+    let choices = match (&free, *window) {
+        (Some(choices), _) => local_choices(choices, objective, optimum.at, seeds),
+        (None, Window::Fixed(interval)) => fixed_choices(used_curves, interval, objective, optimum.at, seeds),
+        (None, Window::Nearest(_)) => Vec::new(),
     };
-    let [p_c, inv_nu, kappa_over_nu] = [0, 1, 2].map(estimate);
+    let scan = rows(&choices, &choice, &optimum, weight);
+    let reference = Reference {
+        sizes: curves.sizes(),
+        min_size: used_curves.curves()[0].size(),
+        points: optimum.set.count(),
+        objective,
+    };
+    let estimate = |axis: usize, pick: fn(&ScanRow) -> f64, other: fn(&Alternative) -> f64| {
+        let statistical = inflation * standard_deviation(&cloud(axis));
+        let scatter = Reference::scatter(&scan, &alternatives, value[axis], pick, other);
+        let systematic = systematic(&reference, &scan, &alternatives, (value[axis], statistical), pick, other);
+        (Estimate::new(value[axis], &cloud(axis), inflation, systematic), statistical.hypot(scatter))
+    };
+    let (p_c, judged_p_c) = estimate(0, |row| row.p_c, |other| other.p_c);
+    let (inv_nu, judged_inv_nu) = estimate(1, |row| row.inv_nu, |other| other.inv_nu);
+    let (kappa_over_nu, judged_kappa) = estimate(2, |row| row.kappa_over_nu, |other| other.kappa_over_nu);
 
-    let totals = [p_c, inv_nu, kappa_over_nu].map(|estimate| estimate.total());
+    let totals = [judged_p_c, judged_inv_nu, judged_kappa];
     let near = |outcome: &Outcome| {
         let other = outcome.at.to_array();
         (0..3).all(|axis| (other[axis] - value[axis]).abs() <= 2.0 * totals[axis])
     };
     let reached = around.iter().flatten().filter(|outcome| near(outcome)).count();
 
+    let mut reasons = faults(data, *window, &optimum);
+    if (reached as f64) < MIN_REACHED * options.starts as f64 {
+        reasons.push(format!(
+            "{reached} of {} starts reach this optimum, at least {:.0} % are needed",
+            options.starts,
+            100.0 * MIN_REACHED
+        ));
+    }
+    if (bootstrap.len() as f64) < MIN_RESAMPLES * options.bootstraps as f64 {
+        reasons.push(format!(
+            "{} of {} resamples could be fitted, at least {:.0} % are needed",
+            bootstrap.len(),
+            options.bootstraps,
+            100.0 * MIN_RESAMPLES
+        ));
+    }
+    if judged_inv_nu > MAX_RELATIVE_ERROR * inv_nu.value.abs() {
+        reasons.push(format!("1/nu = {:.3} is undetermined, its error is {:.3}", inv_nu.value, judged_inv_nu));
+    }
     let controls = data.series.iter().flat_map(|one| one.control.iter().copied());
     let (low, high) = controls.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), c| (low.min(c), high.max(c)));
-    let judged = Judged {
-        estimates: [p_c, inv_nu, kappa_over_nu],
-        controls: high - low,
-        reached: [reached, options.starts],
-        resamples: [bootstrap.len(), options.bootstraps],
-        known: averaged.is_some(),
-        agreement: free.as_ref().map(|choices| {
-            let limits = totals.map(|total| 3.0 * total);
-            agreement(choices, curves.curves().len(), optimum.at, limits)
-        }),
-    };
-    let mut reasons = faults(data, *window, &optimum);
-    reasons.extend(judged.reasons());
-    let assumed = resampling == Resampling::SharedRuns && options.resampling.is_none();
-    let warnings = judged.warnings(&optimum, used_curves, curves.curves().len(), assumed);
+    if judged_p_c > MAX_SHARE * (high - low) {
+        reasons.push(format!(
+            "p_c = {:.5} is undetermined, its error is {:.5} and the controls span {:.5}",
+            p_c.value,
+            judged_p_c,
+            high - low
+        ));
+    }
+    if judged_kappa > MAX_RELATIVE_ERROR * kappa_over_nu.value.abs().max(0.5) {
+        reasons
+            .push(format!("kappa/nu = {:.3} is undetermined, its error is {:.3}", kappa_over_nu.value, judged_kappa));
+    }
+    // The scan without a window has the fit's own choice as one of its rows.
+    let others = scan.iter().filter(|row| row.weight >= MIN_WEIGHT).count();
+    let unknown = others < 1 + usize::from(free.is_some());
+    if unknown {
+        reasons.push("no other window or smallest size gives a sound collapse: the systematic error is unknown".into());
+    }
     // An unknown error must not look like none.
-    let shown = |estimate: Estimate, half: f64| if averaged.is_none() { estimate.widened(half) } else { estimate };
+    let shown = |estimate: Estimate, half: f64| if unknown { estimate.widened(half) } else { estimate };
     let p_c = shown(p_c, 0.5 * (high - low));
     let inv_nu = shown(inv_nu, 0.5 * (INV_NU_RANGE[1] - INV_NU_RANGE[0]));
     let kappa_over_nu = shown(kappa_over_nu, KAPPA_LIMIT);
+    if let Some(choices) = &free {
+        let limits = totals.map(|total| 3.0 * total);
+        let (sound, agree) = agreement(choices, curves.curves().len(), optimum.at, limits);
+        if 2 * agree < sound {
+            reasons.push(format!(
+                "{agree} of {sound} choices of window and smallest size find this optimum, at least half must: give a window"
+            ));
+        }
+    }
+    let mut warnings: Vec<String> = used_curves.curves().iter().filter_map(Curve::few_replicates).collect();
+    if optimum.quality > 3.0 {
+        warnings.push(format!(
+            "S = {:.2}: the points scatter {:.1} times their errors, so corrections to scaling matter or the errors are too small",
+            optimum.quality,
+            optimum.quality.sqrt()
+        ));
+    }
+    if inv_nu.total() > MAX_RELATIVE_ERROR * inv_nu.value.abs() && !unknown {
+        warnings.push("the sizes cannot exclude corrections to scaling as large as half of 1/nu".into());
+    }
+    if curves.curves().len() == 2 {
+        warnings.push("two sizes: nothing tells how far corrections to scaling move the result".into());
+    }
+    if !optimum.consistent {
+        warnings
+            .push("no set of points is the one that its own optimum selects; the lowest of a circle is shown".into());
+    }
+    if resampling == Resampling::SharedRuns && options.resampling.is_none() {
+        warnings.push(
+            "neighbouring points scatter far less than their errors: taken to share their runs, and resampled together"
+                .into(),
+        );
+    }
+    let Window::Fixed(interval) = *window else { return Err(nothing) };
     Ok(CollapseFit {
         p_c,
         inv_nu,
@@ -317,10 +423,45 @@ pub fn fit(curves: &Curves, options: &CollapseOptions) -> Result<CollapseFit, Sc
         sizes: used_curves.sizes(),
         resampling,
         alternatives,
-        scan: averaged.map(|averaged| averaged.rows).unwrap_or_default(),
+        scan,
         bootstraps: options.bootstraps,
         bootstrap,
     })
+}
+
+/// The sound optima with other sets of points, each with the lowest S found for its set.
+fn alternatives(
+    choice: &Choice,
+    optimum: &Outcome,
+    outcomes: &[Outcome],
+    around: &[Option<Outcome>],
+    weight: impl Fn(&Outcome) -> f64,
+) -> Vec<Alternative> {
+    let mut distinct: Vec<&Outcome> = Vec::new();
+    let mut sorted: Vec<&Outcome> = outcomes.iter().collect();
+    sorted.sort_by(|a, b| a.quality.total_cmp(&b.quality));
+    for outcome in sorted {
+        if outcome.set != optimum.set
+            && distinct.iter().all(|other| other.set != outcome.set)
+            && faults(&choice.data, choice.window, outcome).is_empty()
+        {
+            distinct.push(outcome);
+        }
+    }
+    distinct
+        .into_iter()
+        .map(|outcome| Alternative {
+            p_c: outcome.at.p_c,
+            inv_nu: outcome.at.inv_nu,
+            kappa_over_nu: outcome.at.kappa_over_nu,
+            quality: outcome.quality,
+            points: outcome.set.count(),
+            consistent: outcome.consistent,
+            reached: around.iter().flatten().filter(|other| other.set == outcome.set).count(),
+            weight: weight(outcome),
+        })
+        .filter(|alternative| alternative.weight >= MIN_WEIGHT)
+        .collect()
 }
 
 #[cfg(test)]

@@ -132,49 +132,6 @@ pub fn scaled_points(curves: &Curves, fit: &CollapseFit) -> Vec<ScaledPoint> {
     scaled
 }
 
-/// A point of the fit beside the master curve there, for figures.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct MasterPoint {
-    /// System size of the point.
-    pub size: f64,
-    /// Its control.
-    pub control: f64,
-    /// (p - p_c) L^(1/nu).
-    pub x: f64,
-    /// A L^(kappa/nu).
-    pub y: f64,
-    /// Its error.
-    pub y_error: f64,
-    /// The master curve at x, from the other sizes.
-    pub master: f64,
-    /// Its error.
-    pub master_error: f64,
-    /// (y - master) / sqrt(y_error^2 + master_error^2); the mean square is S.
-    pub residual: f64,
-}
-
-/// The points of a fit with the master curve, by x: for each the weighted line through the bracketing
-/// points of all other sizes, as in S.
-pub fn master_curve(curves: &Curves, fit: &CollapseFit) -> Vec<MasterPoint> {
-    let curves = curves.from_size(fit.sizes[0]);
-    let data = Dataset::new(&curves);
-    let points = scaled_points(&curves, fit);
-    let mut found: Vec<MasterPoint> = points
-        .iter()
-        .filter(|point| point.used == 1)
-        .filter_map(|point| {
-            let own = curves.sizes().iter().position(|&size| size == point.size)?;
-            let (master, variance) = data.expected(fit.parameters(), own, point.x)?;
-            let residual = (point.y - master) / (point.y_error * point.y_error + variance).sqrt();
-            let master_error = variance.sqrt();
-            let &ScaledPoint { size, control, x, y, y_error, .. } = point;
-            Some(MasterPoint { size, control, x, y, y_error, master, master_error, residual })
-        })
-        .collect();
-    found.sort_by(|a, b| a.x.total_cmp(&b.x).then(a.size.total_cmp(&b.size)));
-    found
-}
-
 /// S at a point of the plane of p_c and 1/nu, for figures.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct LandscapePoint {

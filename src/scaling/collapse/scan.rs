@@ -3,20 +3,20 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::average::{errors_of, problem};
-use super::search::{Outcome, best, faults, first_starts, follow};
+use super::search::{Outcome, best, faults, first_starts, follow, starts_around};
 use super::window::Window;
 use crate::scaling::curves::Curves;
-use crate::scaling::master::Correction;
 use crate::scaling::minimise::Effort;
 use crate::scaling::quality::{Dataset, Objective, Parameters};
-use crate::scaling::resample::Resampling;
+use crate::seed::Seeds;
 
 /// Without a window, it holds these shares of the smallest size's points, half of them on each side
-/// of p_c; the last one only where points share their runs.
-pub const WINDOW_SHARES: [f64; 5] = [0.15, 0.25, 0.4, 0.6, 1.0];
+/// of p_c.
+pub const WINDOW_SHARES: [f64; 4] = [0.15, 0.25, 0.4, 0.6];
 /// Points on each side of p_c at least, without a window.
 pub const MIN_SIDE: usize = 4;
+/// With a window given, the scan multiplies it with these.
+pub const WINDOW_FACTORS: [f64; 4] = [0.5, 0.75, 1.0, 1.5];
 /// A choice of window and sizes is acceptable up to this many times max(1, the lowest S).
 pub const ACCEPTABLE: f64 = 1.5;
 
@@ -33,35 +33,18 @@ pub struct ScanRow {
     pub window_high: f64,
     /// What each point is compared with.
     pub objective: Objective,
-    /// The correction to scaling that is fitted along.
-    pub correction: Correction,
     /// p_c there.
     pub p_c: f64,
     /// 1/nu there.
     pub inv_nu: f64,
     /// kappa/nu there.
     pub kappa_over_nu: f64,
-    /// The statistical error of p_c there.
-    pub p_c_error: f64,
-    /// Of 1/nu.
-    pub inv_nu_error: f64,
-    /// Of kappa/nu.
-    pub kappa_over_nu_error: f64,
-    /// S there, or chi-square for each degree of freedom of a least-squares fit.
+    /// S there (of its own objective).
     pub quality: f64,
     /// Points used.
     pub points: usize,
-    /// The weight in the average.
+    /// The weight in the systematic error; 0 where the choice gives no sound collapse.
     pub weight: f64,
-}
-
-impl ScanRow {
-    /// Weight, value and error of a parameter.
-    pub(super) fn law(&self, axis: usize) -> (f64, f64, f64) {
-        let value = [self.p_c, self.inv_nu, self.kappa_over_nu][axis];
-        let error = [self.p_c_error, self.inv_nu_error, self.kappa_over_nu_error][axis];
-        (self.weight, value, error)
-    }
 }
 
 /// A choice of sizes and window with the best collapse found for it.
@@ -93,6 +76,24 @@ impl Choice {
         outcomes.extend(self.outcome.take());
         self.outcome = best(&self.data, self.window, &outcomes).cloned();
     }
+
+    fn row(&self, weight: f64) -> Option<ScanRow> {
+        let outcome = self.outcome.as_ref()?;
+        let [window_low, window_high] = self.window.interval(&self.data, outcome.at)?;
+        Some(ScanRow {
+            min_size: self.curves.curves()[0].size(),
+            sizes: self.curves.curves().len(),
+            window_low,
+            window_high,
+            objective: self.objective,
+            p_c: outcome.at.p_c,
+            inv_nu: outcome.at.inv_nu,
+            kappa_over_nu: outcome.at.kappa_over_nu,
+            quality: outcome.quality,
+            points: outcome.set.count(),
+            weight,
+        })
+    }
 }
 
 /// The curves from each smallest size on, at least two sizes.
@@ -103,14 +104,12 @@ fn by_smallest_size(curves: &Curves) -> Vec<Curves> {
 
 /// Without a window: all choices of the smallest size and the window's share of points, each
 /// searched from a guess and a grid over everything and then from where the others ended.
-pub(super) fn free_choices(curves: &Curves, guess: Option<Parameters>, resampling: Resampling) -> Vec<Choice> {
-    // Points of shared runs are worth little, and a wide window costs little.
-    let shares = if resampling == Resampling::SharedRuns { &WINDOW_SHARES[..] } else { &WINDOW_SHARES[..4] };
+pub(super) fn free_choices(curves: &Curves, guess: Option<Parameters>) -> Vec<Choice> {
     let mut choices = Vec::new();
     for part in by_smallest_size(curves) {
         let points = part.curves()[0].points().len() as f64;
         let mut sides: Vec<usize> =
-            shares.iter().map(|share| ((0.5 * share * points).round() as usize).max(MIN_SIDE)).collect();
+            WINDOW_SHARES.iter().map(|share| ((0.5 * share * points).round() as usize).max(MIN_SIDE)).collect();
         sides.dedup();
         choices.extend(sides.into_iter().map(|side| Choice::new(&part, Window::Nearest(side))));
     }
@@ -137,32 +136,18 @@ pub(super) fn free_choices(curves: &Curves, guess: Option<Parameters>, resamplin
 }
 
 /// The rule without a window: of the sound choices with at least three sizes (or all there are)
-/// whose S is at most [`ACCEPTABLE`] times max(1, the lowest S), the one with most points, or, where
-/// points share their runs and their number says little, the one whose points determine the parameters
-/// best, by the product of their errors in a least-squares fit. Where none is sound, the lowest S.
-pub(super) fn chosen(choices: &[Choice], all_sizes: usize, resampling: Resampling) -> Option<&Choice> {
+/// whose S is at most [`ACCEPTABLE`] times max(1, the lowest S), the one with most points. Where
+/// none is sound, the lowest S.
+pub(super) fn chosen(choices: &[Choice], all_sizes: usize) -> Option<&Choice> {
     let eligible = |choice: &&Choice| choice.curves.curves().len() >= all_sizes.min(3);
     let quality = |choice: &Choice| choice.outcome.as_ref().map_or(f64::INFINITY, |outcome| outcome.quality);
     let sound: Vec<&Choice> = choices.iter().filter(eligible).filter(|choice| choice.sound().is_some()).collect();
     let lowest = sound.iter().map(|choice| quality(choice)).fold(f64::INFINITY, f64::min);
+    let points = |choice: &Choice| choice.outcome.as_ref().map_or(0, |outcome| outcome.set.count());
     sound
-        .into_par_iter()
+        .into_iter()
         .filter(|choice| quality(choice) <= ACCEPTABLE * lowest.max(1.0))
-        .map(|choice| {
-            if resampling != Resampling::SharedRuns {
-                let points = choice.outcome.as_ref().map_or(0, |outcome| outcome.set.count());
-                return (-(points as f64), choice);
-            }
-            let errors = choice.outcome.as_ref().and_then(|outcome| {
-                let window = choice.window.interval(&choice.data, outcome.at)?;
-                let inv_nu = outcome.at.inv_nu;
-                let problem = problem(&choice.curves, &choice.data, &outcome.set, resampling, window, inv_nu);
-                errors_of(&problem, outcome.at)
-            });
-            (errors.map_or(f64::INFINITY, |errors| errors.iter().map(|error| error.ln()).sum()), choice)
-        })
-        .min_by(|a, b| a.0.total_cmp(&b.0).then(quality(a.1).total_cmp(&quality(b.1))))
-        .map(|(_, choice)| choice)
+        .max_by(|a, b| points(a).cmp(&points(b)).then(quality(b).total_cmp(&quality(a))))
         .or_else(|| {
             choices
                 .iter()
@@ -170,6 +155,54 @@ pub(super) fn chosen(choices: &[Choice], all_sizes: usize, resampling: Resamplin
                 .filter(|choice| choice.outcome.is_some())
                 .min_by(|a, b| quality(a).total_cmp(&quality(b)))
         })
+}
+
+/// With a window given: the smallest size and the window's width varied, from the optimum `at`.
+pub(super) fn fixed_choices(
+    curves: &Curves,
+    [low, high]: [f64; 2],
+    objective: Objective,
+    at: Parameters,
+    seeds: Seeds,
+) -> Vec<Choice> {
+    let mut choices = Vec::new();
+    for (left_out, part) in by_smallest_size(curves).into_iter().enumerate() {
+        for factor in WINDOW_FACTORS {
+            if left_out == 0 && factor == 1.0 {
+                continue;
+            }
+            let mut choice = Choice::new(&part, Window::Fixed([low * factor, high * factor])).with(objective);
+            let mut stream = seeds.stream(&format!("collapse scan, {left_out} sizes left out, factor {factor}"));
+            let mut starts = vec![at];
+            // A likelihood is smooth and slow.
+            let count = if objective == Objective::GaussianProcess { 0 } else { 5 };
+            starts.extend(starts_around(&choice.data, choice.window, at, count, &mut stream));
+            choice.improve(&starts, Effort::COARSE);
+            choices.push(choice);
+        }
+    }
+    choices
+}
+
+/// Without a window: the same choices followed from the optimum `at`. What a choice with few points
+/// finds elsewhere, another branch that fits them by chance, is no error of this optimum.
+pub(super) fn local_choices(choices: &[Choice], objective: Objective, at: Parameters, seeds: Seeds) -> Vec<Choice> {
+    choices
+        .iter()
+        .enumerate()
+        .map(|(number, choice)| {
+            let mut choice = Choice { outcome: None, objective, ..choice.clone() };
+            let mut stream = seeds.stream(&format!("collapse scan {number}"));
+            let mut starts = vec![at];
+            starts.extend(starts_around(&choice.data, choice.window, at, 5, &mut stream));
+            // From the optimum itself where that leads anywhere; the others are for where it does not.
+            choice.improve(&starts[..1], Effort::COARSE);
+            if choice.sound().is_none() {
+                choice.improve(&starts[1..], Effort::COARSE);
+            }
+            choice
+        })
+        .collect()
 }
 
 /// Of the choices that the rule without a window may take, searched over everything: how many give
@@ -182,4 +215,40 @@ pub(super) fn agreement(choices: &[Choice], all_sizes: usize, at: Parameters, li
         agree += usize::from((0..3).all(|axis| (other[axis] - at[axis]).abs() <= limits[axis]));
     }
     (sound, agree)
+}
+
+/// The rows of the scan, with the fit's own sizes and window under the other objectives as the last
+/// (with two sizes, pairwise is pooled).
+pub(super) fn rows(
+    choices: &[Choice],
+    fitted: &Choice,
+    reference: &Outcome,
+    weight: impl Fn(&Outcome) -> f64,
+) -> Vec<ScanRow> {
+    let mut rows: Vec<ScanRow> = choices
+        .iter()
+        .filter_map(|choice| {
+            let weight = choice.sound().map_or(0.0, &weight);
+            choice.row(weight)
+        })
+        .collect();
+    let all = [Objective::Pooled, Objective::Pairwise, Objective::Smooth, Objective::GaussianProcess];
+    let pairs = fitted.curves.curves().len() == 2;
+    let others: Vec<Choice> = all
+        .into_par_iter()
+        .filter(|&objective| objective != fitted.objective && !(pairs && objective == Objective::Pairwise))
+        .map(|objective| {
+            let mut other = fitted.clone().with(objective);
+            other.outcome = follow(&other.data, other.window, objective, &[reference.at], Effort::COARSE)
+                .into_iter()
+                .flatten()
+                .next();
+            other
+        })
+        .collect();
+    for other in others {
+        let weight = other.sound().map_or(0.0, &weight);
+        rows.extend(other.row(weight));
+    }
+    rows
 }

@@ -3,10 +3,9 @@
 use rayon::prelude::*;
 
 use super::window::{PointSet, Window};
-use crate::scaling::brackets::Brackets;
 use crate::scaling::gaussian::Process;
 use crate::scaling::minimise::{Effort, FORBIDDEN, minimise};
-use crate::scaling::quality::{Dataset, Objective, Parameters, Quality};
+use crate::scaling::quality::{Dataset, Objective, Parameters};
 use crate::seed::Stream;
 
 /// 1/nu is searched here; an optimum at an edge is no collapse.
@@ -33,13 +32,13 @@ pub(super) struct Outcome {
     pub(super) consistent: bool,
 }
 
-fn cost(set: &PointSet, at: Parameters, quality: impl FnOnce(Parameters) -> Option<Quality>) -> f64 {
+fn cost(data: &Dataset, set: &PointSet, objective: Objective, at: Parameters) -> f64 {
     let outside = |value: f64, [low, high]: [f64; 2]| (low - value).max(0.0) + (value - high).max(0.0);
     let violation = outside(at.inv_nu, INV_NU_RANGE) + outside(at.kappa_over_nu, [-KAPPA_LIMIT, KAPPA_LIMIT]);
     if violation > 0.0 {
         return FORBIDDEN * (1.0 + violation);
     }
-    match quality(at) {
+    match data.quality(at, objective, |number, _| set.contains(number)) {
         Some(found) if found.points as f64 >= (1.0 - MAX_LOST) * set.count() as f64 => found.s,
         Some(found) => FORBIDDEN * (1.0 - found.points as f64 / set.count() as f64),
         None => FORBIDDEN,
@@ -141,7 +140,7 @@ pub(super) fn converge(
     match objective {
         Objective::Smooth => return converge_smooth(data, window, start, effort),
         Objective::GaussianProcess => return converge_process(data, window, start, effort),
-        Objective::Pooled | Objective::Pairwise | Objective::MasterCurve => {}
+        Objective::Pooled | Objective::Pairwise => {}
     }
     let mut at = start;
     let mut set = PointSet::select(data, window, at)?;
@@ -149,13 +148,7 @@ pub(super) fn converge(
     let mut shrink = 1.0;
     loop {
         let edges = steps.unwrap_or_else(|| wide_steps(data, window, at)).map(|step| step * shrink);
-        let brackets = Brackets::new(data, |number| set.contains(number));
-        let function = |values: &[f64]| {
-            cost(&set, Parameters::from_slice(values), |at| match objective {
-                Objective::Pairwise => data.quality(at, objective, |number, _| set.contains(number)),
-                _ => brackets.quality(at),
-            })
-        };
+        let function = |values: &[f64]| cost(data, &set, objective, Parameters::from_slice(values));
         let (found, quality) = minimise(&function, &at.to_array(), &edges, effort);
         if quality >= FORBIDDEN {
             return None;
@@ -227,7 +220,7 @@ pub(super) fn faults(data: &Dataset, window: Window, outcome: &Outcome) -> Vec<S
 }
 
 /// kappa/nu from the values at p_c alone: minus the slope of ln A(p_c) against ln L.
-pub(super) fn kappa_at(data: &Dataset, p_c: f64) -> Option<f64> {
+fn kappa_at(data: &Dataset, p_c: f64) -> Option<f64> {
     let mut points = Vec::new();
     for one in &data.series {
         let above = one.control.partition_point(|&control| control < p_c);

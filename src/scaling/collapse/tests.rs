@@ -129,10 +129,6 @@ fn scaled_points_repeat_the_fit() {
     let Some(curves) = site(&[64, 128, 256, 512]) else { return };
     let found = fit(&curves, &CollapseOptions { bootstraps: 10, ..Default::default() }).unwrap();
     let points = scaled_points(&curves, &found);
-    let master = master_curve(&curves, &found);
-    assert_eq!(master.len(), found.points);
-    let mean = master.iter().map(|point| point.residual * point.residual).sum::<f64>() / master.len() as f64;
-    assert!((mean / found.quality - 1.0).abs() < 1e-6, "{mean} {}", found.quality);
     let grid = landscape(&curves, &found);
     assert_eq!(grid.len(), 41 * 41);
     let middle = grid[grid.len() / 2];
@@ -259,8 +255,7 @@ fn a_susceptibility_has_a_negative_kappa() {
         }
     }
     let found = fit(&Curves::from_rows(rows).unwrap(), &CollapseOptions::default()).unwrap();
-    // Three sizes cannot exclude corrections that leave 1/nu open; then the fit says so and no more.
-    assert!(found.reasons.iter().all(|reason| reason.contains("1/nu") && reason.contains("undetermined")), "{found:?}");
+    assert!(found.reliable, "{:?}", found.reasons);
     for (estimate, truth) in [found.p_c, found.inv_nu, found.kappa_over_nu].iter().zip([0.2, 0.6, -1.1]) {
         assert!((estimate.value - truth).abs() < 4.0 * estimate.total().max(1e-3), "{estimate:?} {truth}");
     }
