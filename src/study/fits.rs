@@ -29,9 +29,11 @@ pub(super) fn fit_all(study: &Study, folder: &RunFolder) -> crate::Result<()> {
     }
     if let Some(section) = &study.collapse {
         match fit_collapse(study, section, folder) {
-            Ok((fit, points)) => {
+            Ok((curves, fit)) => {
+                table::write_rows(&folder.table("collapse"), collapse::scaled_points(&curves, &fit))?;
+                table::write_rows(&folder.table("collapse_landscape"), collapse::landscape(&curves, &fit))?;
+                table::write_rows(&folder.table("collapse_bootstrap"), collapse::resampled(&fit))?;
                 write_json(&folder.fit("collapse"), &Named { control: &section.control, value: &section.value, fit })?;
-                table::write_rows(&folder.table("collapse"), &points)?;
             }
             Err(error) => write_json(&folder.fit("collapse"), &Failed { failed: error.to_string() })?,
         }
@@ -93,7 +95,7 @@ fn fit_collapse(
     study: &Study,
     section: &Collapse,
     folder: &RunFolder,
-) -> crate::Result<(collapse::CollapseFit, Vec<collapse::ScaledPoint>)> {
+) -> crate::Result<(Curves, collapse::CollapseFit)> {
     let curves = curves(study, folder, &[], &section.control, &section.value)?;
     let options = collapse::CollapseOptions {
         window: section.window,
@@ -102,6 +104,5 @@ fn fit_collapse(
         ..Default::default()
     };
     let fit = collapse::fit(&curves, &options)?;
-    let points = collapse::scaled_points(&curves, &fit);
-    Ok((fit, points))
+    Ok((curves, fit))
 }

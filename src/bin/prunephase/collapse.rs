@@ -8,7 +8,6 @@ use prunephase::files::write_atomically;
 use prunephase::scaling::collapse::{self, CollapseFit, CollapseOptions};
 use prunephase::scaling::{Objective, Parameters};
 use prunephase::table::write_rows;
-use serde::Serialize;
 
 use crate::curves::{CurveArgs, ESTIMATE, ResultArgs, add_estimate, align, interval, verdict};
 use crate::output::table;
@@ -80,14 +79,6 @@ fn start(text: &str) -> Result<Parameters, String> {
     }
 }
 
-/// A row of `collapse_bootstrap.csv`.
-#[derive(Serialize)]
-struct Resample {
-    p_c: f64,
-    inv_nu: f64,
-    kappa_over_nu: f64,
-}
-
 /// Runs the subcommand.
 pub fn run(args: &CollapseArgs) -> anyhow::Result<ExitCode> {
     let curves = args.curves.read(Some(&args.size))?;
@@ -103,8 +94,7 @@ pub fn run(args: &CollapseArgs) -> anyhow::Result<ExitCode> {
     if let Some(folder) = &args.result.out {
         write_rows(&folder.join("collapse.csv"), collapse::scaled_points(&curves, &fit))?;
         write_rows(&folder.join("collapse_landscape.csv"), collapse::landscape(&curves, &fit))?;
-        let cloud = fit.bootstrap.iter().map(|&[p_c, inv_nu, kappa_over_nu]| Resample { p_c, inv_nu, kappa_over_nu });
-        write_rows(&folder.join("collapse_bootstrap.csv"), cloud)?;
+        write_rows(&folder.join("collapse_bootstrap.csv"), collapse::resampled(&fit))?;
         let text = serde_json::to_string_pretty(&args.curves.named(&fit))?;
         write_atomically(&folder.join("collapse.json"), |file| writeln!(file, "{text}"))?;
     }

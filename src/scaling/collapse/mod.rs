@@ -55,6 +55,7 @@
 //! range of the controls, no other choice of the scan is sound, or fewer than half of the searches over everything that led to the window
 //! agree with it within three errors.
 
+mod resampled;
 mod result;
 mod scan;
 mod search;
@@ -71,6 +72,7 @@ use super::quality::{Objective, Parameters};
 use super::resample::{Resampling, resample};
 use crate::seed::Seeds;
 
+pub use resampled::{Resample, resampled};
 pub use result::{Alternative, CollapseFit, LandscapePoint, ScaledPoint, landscape, scaled_points};
 pub use scan::{ACCEPTABLE, MIN_SIDE, ScanRow, WINDOW_FACTORS, WINDOW_SHARES};
 pub use search::{INV_NU_RANGE, KAPPA_LIMIT, MAX_QUALITY, MIN_GAIN};
