@@ -78,13 +78,16 @@ pub fn run(args: &PlotArgs) -> anyhow::Result<ExitCode> {
     })
 }
 
-/// Draws every figure that a run allows, in every format, and prints the names of the SVGs.
+/// Draws every figure that a run allows, in every format, and prints the names of the SVGs; what a run does not
+/// allow is not worth a word here.
 ///
 /// # Errors
 /// Where the run folder does not exist.
 #[cfg(feature = "train")]
 pub fn draw_all(run: &Path, out: &Path) -> anyhow::Result<ExitCode> {
-    draw(run, &[], &Style::bundled(), &Format::ALL, out, |files| {
+    let can = figure::available(run).into_iter().filter(|figure| figure.missing.is_none());
+    let kinds: Vec<Kind> = can.map(|figure| figure.kind).collect();
+    draw(run, &kinds, &Style::bundled(), &Format::ALL, out, |files| {
         for file in files.iter().filter(|file| file.extension().is_some_and(|extension| extension == "svg")) {
             println!("{}", file.display());
         }
