@@ -15,6 +15,8 @@ use super::text::Rich;
 
 /// The scale ends at so many times the lowest S, where the grid reaches that far.
 const MOST: f64 = 100.0;
+/// S is shown where the window holds this share of the points that it holds at the fit.
+const FEWEST: f64 = 0.5;
 
 fn distinct(values: &[f64]) -> Vec<f64> {
     let mut sorted = values.to_vec();
@@ -32,8 +34,18 @@ pub(super) fn draw(sources: &Sources, style: &Style, preset: &Preset) -> Result<
     let quality = input.table.optional_numbers("quality")?;
     let (across, up) = (distinct(&p_c), distinct(&inv_nu));
     let (sides, heights) = (edges(&across, Spacing::Linear), edges(&up, Spacing::Linear));
+    // Far from the fit a window may hold a few points, on which S can be as small as it likes.
+    let points = if input.table.has("points") { input.table.numbers("points")? } else { vec![1.0; p_c.len()] };
+    let away = |row: &usize| {
+        let share =
+            |at: f64, fit: f64, all: &[f64]| (at - fit).abs() / (all[all.len() - 1] - all[0]).max(f64::MIN_POSITIVE);
+        share(p_c[*row], fit.p_c.value, &across).hypot(share(inv_nu[*row], fit.inv_nu.value, &up))
+    };
+    let nearest = (0..p_c.len()).min_by(|a, b| away(a).total_cmp(&away(b)));
+    let fewest = nearest.map_or(0.0, |row| points[row] * FEWEST);
     let place = |values: &[f64], value: f64| values.partition_point(|&other| other < value);
     let cells: Vec<Cell> = (0..p_c.len())
+        .filter(|&row| points[row] >= fewest)
         .filter_map(|row| {
             let (column, line) = (place(&across, p_c[row]), place(&up, inv_nu[row]));
             let value = quality[row].filter(|&quality| quality > 0.0)?;
@@ -96,7 +108,7 @@ pub(super) fn draw(sources: &Sources, style: &Style, preset: &Preset) -> Result<
     used.extend(cloud.map(|cloud| cloud.provenance));
     let description = format!(
         "The quality S of the collapse over p_c and 1/nu with kappa/nu of the fit, on a logarithmic scale of at most a \
-         factor of {MOST}; the optima of the resamples (white), {beyond} of them outside of the grid, and the fit with \
+         factor of {MOST}, where at least half as many points as at the fit are in the window; the optima of the resamples (white), {beyond} of them outside of the grid, and the fit with \
          the statistical and systematic errors combined. The numbers of the fit stand in its JSON. {}",
         if fit.reliable { "" } else { "The fit is unreliable." }
     );

@@ -79,8 +79,11 @@ pub(super) fn render(run: &Run, style: &Style) -> Result<String, ReportError> {
     .map_err(failed)
 }
 
+/// Figures that could not be drawn, and what they lack.
+type Lacking = Vec<(String, String)>;
+
 /// The figures that the folder allows, and what the others lack.
-fn figures(run: &Run, style: &Style) -> Result<(Vec<Figure>, Vec<(String, String)>), ReportError> {
+fn figures(run: &Run, style: &Style) -> Result<(Vec<Figure>, Lacking), ReportError> {
     let narrow = style.clone().with_preset(NARROW_PRESET).ok();
     let (mut figures, mut missing) = (Vec::new(), Vec::new());
     for kind in Kind::ALL {
