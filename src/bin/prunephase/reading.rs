@@ -58,6 +58,7 @@ impl LayoutArgs {
     }
 
     /// Reads a checkpoint whose masks may be in a file of their own.
+    #[cfg(feature = "train")]
     pub fn read(&self, path: &Path, masks: Option<&Path>) -> anyhow::Result<Checkpoint> {
         Ok(Checkpoint::read_with(path, &self.options(masks, false)?)?)
     }
