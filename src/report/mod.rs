@@ -39,7 +39,7 @@ pub fn page(folder: &Path, style: &Style) -> Result<String, ReportError> {
 /// Writes the page about a run folder, whole or not at all.
 ///
 /// # Errors
-/// As of [`page`], and where the file cannot be written; then nothing is.
+/// As of [`page()`], and where the file cannot be written; then nothing is.
 pub fn write(folder: &Path, style: &Style, out: &Path) -> Result<(), ReportError> {
     let page = page(folder, style)?;
     Ok(files::write_atomically(out, |file| file.write_all(page.as_bytes()))?)
