@@ -1,7 +1,10 @@
 //! The list of cells that a chain moves, and the pairs that it draws from it.
 
+use std::ops::Range;
+
 use super::RewireError;
 use super::bits::BitMatrix;
+use super::prefetch::prefetch;
 use crate::seed::Stream;
 
 /// Row and column of a cell in one integer.
@@ -144,15 +147,15 @@ impl Slots {
         Self { count, window, visit: windows, orders: [order.clone(), order], cut: 0, left: 0, starts: [0; 2] }
     }
 
-    /// Calls `propose` for each of `proposals` pairs of slots; returns how often it said yes. `touch`
-    /// reads a slot's memory: it is called for windows ahead of their pairs and in their order.
+    /// Calls `propose` for each of `proposals` pairs of slots; returns how often it said yes. `fetch` asks for the
+    /// memory of a window's slots: it is called for the windows of the next visit.
     #[inline(always)]
     pub(super) fn pairs<S>(
         &mut self,
         proposals: u64,
         stream: &mut Stream,
         state: &mut S,
-        touch: impl Fn(&S, usize),
+        fetch: impl Fn(&S, Range<usize>),
         propose: impl Fn(&mut S, usize, usize, &mut Stream) -> bool,
     ) -> u64 {
         if self.count == 0 {
@@ -172,7 +175,7 @@ impl Slots {
             let mut to_do = proposals;
             while to_do > 0 {
                 if self.left == 0 {
-                    self.go_on(&mut local, |slot| touch(state, slot));
+                    self.go_on(&mut local, |slots| fetch(state, slots));
                 }
                 let now = to_do.min(self.left);
                 let ([first, second], count) = (self.starts, self.count);
@@ -191,22 +194,40 @@ impl Slots {
     }
 
     /// The next visit.
-    fn go_on(&mut self, stream: &mut Stream, touch: impl Fn(usize)) {
+    fn go_on(&mut self, stream: &mut Stream, fetch: impl Fn(Range<usize>)) {
         let windows = self.orders[0].len();
         if self.visit == windows {
             self.visit = 0;
             self.cut = stream.below(self.count as u64) as usize;
             self.orders.iter_mut().for_each(|order| stream.shuffle(order));
         }
-        for (start, order) in self.starts.iter_mut().zip(&self.orders) {
-            // Evenly spaced: the windows of a sweep overlap a little where they do not divide the list.
-            let place = order[self.visit] as usize * self.count / windows;
-            *start = (self.cut + place) % self.count;
-            let end = (*start + self.window).min(self.count);
-            (*start..end).step_by(Self::LINE).for_each(&touch);
-        }
+        self.starts = [0, 1].map(|which| self.start(which, self.visit));
         self.visit += 1;
+        if self.visit < windows {
+            for which in [0, 1] {
+                let start = self.start(which, self.visit);
+                fetch(start..(start + self.window).min(self.count));
+            }
+        }
         self.left = (self.window as u64 / Self::SLOTS_A_PAIR).max(1);
+    }
+
+    /// Where the first or second window of a visit of this sweep begins. Evenly spaced: the windows of a sweep
+    /// overlap a little where they do not divide the list.
+    fn start(&self, which: usize, visit: usize) -> usize {
+        let place = self.orders[which][visit] as usize * self.count / self.orders[which].len();
+        (self.cut + place) % self.count
+    }
+}
+
+/// Asks for the cells of a window and, where they are no more than those, for the bits of its rows: a slot keeps
+/// its row, so the rows of a window lie between those of its ends.
+pub(super) fn fetch_window<C: Cell>(cells: &[C], words: &[u64], words_per_row: usize, slots: Range<usize>) {
+    let Some((first, last)) = cells.get(slots.start).zip(cells.get(slots.end.saturating_sub(1))) else { return };
+    let rows = first.row()..last.row() + 1;
+    slots.step_by(Slots::LINE).for_each(|slot| prefetch(cells, slot));
+    if rows.len() * words_per_row <= Slots::WINDOW {
+        (rows.start * words_per_row..rows.end * words_per_row).step_by(8).for_each(|word| prefetch(words, word));
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::RewireError;
 use super::bits::BitMatrix;
-use super::cells::{Cell, Cells, Slots, below};
+use super::cells::{Cell, Cells, Slots, below, fetch_window};
 use super::codes::{Code, CodeMatrix, EMPTY};
 use crate::seed::Stream;
 
@@ -109,9 +109,7 @@ fn listed<C: Cell>(
         proposals,
         stream,
         &mut state,
-        |(cells, _), slot| {
-            std::hint::black_box(cells[slot].row());
-        },
+        |(cells, _), slots| fetch_window(cells, &[], 0, slots),
         |(cells, codes), first, second, stream| {
             if turn == ROUND - 1 {
                 let third = below(stream.next_u64() >> 32, count);
