@@ -37,6 +37,8 @@ mod shards;
 mod slurm;
 #[cfg(feature = "train")]
 mod study_errors;
+#[cfg(feature = "train")]
+mod study_keys;
 mod topology;
 mod topology_command;
 mod topology_spectra;

@@ -128,6 +128,9 @@ fn killed_at_random_moments_a_run_comes_to_the_same_bytes() {
     let kills: u64 = std::env::var("PRUNEPHASE_KILLS").map_or(8, |kills| kills.parse().unwrap());
     let folder = tempfile::tempdir().unwrap();
     let study = study_file(folder.path());
+    let text = fs::read_to_string(&study).unwrap();
+    let text = text.replacen("[fit]", "[observables]\ntopology = [\"thresholds\"]\n\n[fit]", 1);
+    fs::write(&study, format!("figures = [\"order-parameter\", \"ladder\"]\n{text}")).unwrap();
     let at = |name: &str| folder.path().join(name);
     let started = std::time::Instant::now();
     succeed(&mut run(&study, &at("whole"), &["--jobs", "2"]));

@@ -45,6 +45,14 @@ const WRONG: &[(&str, &str, &str)] = &[
     ("a retrained width that is not trained", "[retraining]\nwidths = [6]", "[retraining]\nwidths = [5]"),
     ("more retrained replicates than there are", "replicates = 1", "replicates = 9"),
     ("a fit of a width that is not trained", "width = 6", "width = 5"),
+    ("an unknown figure", "seed = 3", "seed = 3\nfigures = [\"order-parametre\"]"),
+    ("a figure twice", "seed = 3", "seed = 3\nfigures = [\"collapse\", \"collapse\"]"),
+    ("an unknown family", "[fit]", "[observables]\ntopology = [\"assortativty\"]\n[fit]"),
+    ("an unknown encoding", "[fit]", "[observables]\nencoding = \"unroled\"\n[fit]"),
+    ("levels from fresh weights", "ratio = 0.6", "ratio = 0.6\nweights = \"fresh\""),
+    ("replicates of one width of two", "replicates = 3", "replicates = [3]"),
+    ("no replicates of a width", "replicates = 3", "replicates = [3, 0]"),
+    ("replicates as text", "replicates = 3", "replicates = \"three\""),
     ("a collapse of one width", "widths = [3, 6]", "widths = [6]"),
 ];
 

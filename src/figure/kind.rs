@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use super::error::FigureError;
 
 /// A kind of figure; its files are named after it.
@@ -13,7 +15,8 @@ use super::error::FigureError;
 /// assert_eq!(Kind::ALL.len(), 15);
 /// # Ok::<(), prunephase::figure::FigureError>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Kind {
     /// m, the entropies, P_inf with the outputs reached, and chi, against density.

@@ -5,11 +5,12 @@ use super::fits;
 use super::folder::RunFolder;
 use super::machine::Machine;
 use super::manifest::write_manifest;
-use super::rows::{LevelRow, ObservationRow};
+use super::rows::{LevelRow, ObservationRow, TopologyRow};
 use super::task::tasks_of;
 use super::units::{retrained, units_of};
 use super::{Study, StudyError};
 use crate::comparison::{self, compare};
+use crate::figure::{self, Format, Style};
 use crate::table;
 
 /// Makes the tables, fits and the manifest of a run whose tasks are done. O(rows), nothing is trained:
@@ -30,6 +31,7 @@ pub fn analyse(
     let wanted = study.schedule().map_err(invalid)?.levels() + 1;
     let mut levels: Vec<LevelRow> = Vec::new();
     let mut observations: Vec<ObservationRow> = Vec::new();
+    let mut topology: Vec<TopologyRow> = Vec::new();
     for task in &tasks {
         let done = super::task::levels_done(folder, study, task);
         if done < wanted {
@@ -37,9 +39,15 @@ pub fn analyse(
         }
         levels.extend(table::read_rows(&folder.task_table(task, "levels"))?);
         observations.extend(table::read_rows(&folder.task_table(task, "percolation"))?);
+        if !study.observables.topology.is_empty() {
+            topology.extend(table::read_rows(&folder.task_table(task, "topology"))?);
+        }
     }
     table::write_rows(&folder.table("levels"), &levels)?;
     table::write_rows(&folder.table("percolation"), &observations)?;
+    if !topology.is_empty() {
+        table::write_rows(&folder.table("topology"), &topology)?;
+    }
     if let Some(section) = &study.retraining {
         let (mut rows, mut mixing) = (Vec::new(), Vec::new());
         for task in &tasks {
@@ -61,5 +69,18 @@ pub fn analyse(
     }
     events(&Event::Stage("fits"));
     fits::fit_all(study, folder)?;
+    draw_figures(study, folder, events);
     write_manifest(folder, study, machine)
+}
+
+/// Draws the figures that the study names; why one was not drawn is told, since its fit may have failed.
+fn draw_figures(study: &Study, folder: &RunFolder, events: &(dyn Fn(&Event<'_>) + Sync)) {
+    if !study.figures.is_empty() {
+        events(&Event::Stage("figures"));
+    }
+    for &kind in &study.figures {
+        if let Err(error) = figure::draw(kind, folder.root(), &Style::bundled(), &Format::ALL, &folder.figures()) {
+            events(&Event::Warning(&format!("not drawn: {error}")));
+        }
+    }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::RunFolder;
 use super::recipe::Recipe;
-use super::rows::{LevelRow, ObservationRow};
+use super::rows::{LevelRow, ObservationRow, TopologyRow};
 use crate::checkpoint::paths::Task;
 use crate::files::{self, FileError};
 use crate::table;
@@ -25,6 +25,9 @@ pub(super) struct LevelChecksums {
     /// Of the file with the mask alone, where there is one.
     #[serde(default)]
     pub mask: Option<String>,
+    /// Of the level's rows of topology.csv, where the study measures any.
+    #[serde(default)]
+    pub topology: Option<String>,
 }
 
 impl LevelChecksums {
@@ -34,13 +37,16 @@ impl LevelChecksums {
         task: &Task,
         row: &LevelRow,
         observation: &ObservationRow,
+        topology: &[TopologyRow],
     ) -> crate::Result<Self> {
+        let of_level: Vec<&TopologyRow> = topology.iter().filter(|one| one.level == row.level).collect();
         Ok(Self {
             level: row.level,
             checkpoint: files::checksum(&task.level(folder.root(), row.level))?,
             levels: of_row(row)?,
             percolation: of_row(observation)?,
             mask: Self::of_mask(folder, task, row.level)?,
+            topology: (!of_level.is_empty()).then(|| of_rows(of_level)).transpose()?,
         })
     }
 
@@ -52,7 +58,11 @@ impl LevelChecksums {
 }
 
 fn of_row<T: Serialize>(row: &T) -> crate::Result<String> {
-    Ok(blake3::hash(&table::to_bytes(Path::new("row"), [row])?).to_hex().to_string())
+    of_rows([row])
+}
+
+fn of_rows<T: Serialize>(rows: impl IntoIterator<Item = T>) -> crate::Result<String> {
+    Ok(blake3::hash(&table::to_bytes(Path::new("row"), rows)?).to_hex().to_string())
 }
 
 /// Compares what is there of a task with its checksums, and sets the first damaged file aside in
@@ -83,6 +93,10 @@ pub(super) fn set_damaged_aside(folder: &RunFolder, task: &Task) -> crate::Resul
     }
     if percolation.is_file() && !is_intact::<ObservationRow>(&percolation, known.iter().map(|sums| &sums.percolation)) {
         return set_aside(folder, percolation);
+    }
+    let topology = folder.task_table(task, "topology");
+    if topology.is_file() && !is_topology_intact(&topology, &known) {
+        return set_aside(folder, topology);
     }
     for sums in &known {
         let path = task.level(folder.root(), sums.level);
@@ -117,4 +131,14 @@ fn is_intact<'a, T: Serialize + DeserializeOwned>(
     let Ok(rows) = table::read_rows::<T>(path) else { return false };
     rows.len() <= known.len() + 1
         && rows.iter().zip(known).all(|(row, known)| of_row(row).is_ok_and(|hash| hash == *known))
+}
+
+/// Whether the table can be read and the rows of each level have their hash; it may have one level more.
+fn is_topology_intact(path: &Path, known: &[LevelChecksums]) -> bool {
+    let Ok(rows) = table::read_rows::<TopologyRow>(path) else { return false };
+    rows.iter().all(|row| row.level <= known.len())
+        && known.iter().all(|sums| {
+            let of_level: Vec<&TopologyRow> = rows.iter().filter(|row| row.level == sums.level).collect();
+            of_level.is_empty() || of_rows(of_level).is_ok_and(|hash| sums.topology == Some(hash))
+        })
 }

@@ -7,7 +7,10 @@ use serde::{Deserialize, Serialize};
 use super::StudyError;
 use super::keep::Keep;
 use super::lines::{line_of, with_nearest};
+use super::observables::Observables;
+use super::replicates::Replicates;
 use crate::data::Normalisation;
+use crate::figure::Kind;
 use crate::files;
 use crate::mask::Density;
 use crate::pruning::{Criterion, Schedule, Scope};
@@ -26,6 +29,9 @@ pub struct Study {
     /// Which checkpoints stay.
     #[serde(default, skip_serializing_if = "Keep::is_default")]
     pub keep: Keep,
+    /// Drawn into `figures/` once all tables are made; one whose fit failed is not an error.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub figures: Vec<Kind>,
     /// The images.
     pub data: DataSection,
     /// The networks.
@@ -34,6 +40,9 @@ pub struct Study {
     pub training: TrainingSection,
     /// Pruning and fine-tuning.
     pub pruning: PruningSection,
+    /// What is measured on the graph of every level.
+    #[serde(default, skip_serializing_if = "Observables::is_default")]
+    pub observables: Observables,
     /// Retraining of rewired samples; none where it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retraining: Option<RetrainingSection>,
@@ -78,8 +87,15 @@ pub struct NetworkSection {
     pub architecture: String,
     /// The widths W.
     pub widths: Vec<usize>,
-    /// The number of replicates of each width; their seeds are 0, 1, ...
-    pub replicates: u64,
+    /// The number of replicates, of all widths or one number a width; their seeds are 0, 1, ...
+    pub replicates: Replicates,
+}
+
+impl NetworkSection {
+    /// The number of replicates of a width; 0 of one that is not among the widths.
+    pub fn replicates_of(&self, width: usize) -> u64 {
+        self.widths.iter().position(|&of| of == width).map_or(0, |index| self.replicates.of(index))
+    }
 }
 
 /// Training of the dense network.
@@ -125,6 +141,10 @@ pub struct PruningSection {
     /// `global` or `layer`.
     #[serde(default)]
     pub scope: Scope,
+    /// The weights that fine-tuning starts from: `kept`, those of the level before, or `rewound`, those at
+    /// initialisation.
+    #[serde(default = "kept", skip_serializing_if = "is_kept")]
+    pub weights: WeightSource,
     /// Density ratio of a level to the one before; with `levels`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ratio: Option<f64>,
@@ -140,6 +160,14 @@ pub struct PruningSection {
     /// Fine-tuning of a level in optimiser steps, instead of epochs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub steps: Option<usize>,
+}
+
+fn kept() -> WeightSource {
+    WeightSource::Kept
+}
+
+fn is_kept(weights: &WeightSource) -> bool {
+    *weights == WeightSource::Kept
 }
 
 /// From which weights a subnetwork is retrained.
@@ -209,7 +237,8 @@ fn ten() -> f64 {
 pub struct Fit {
     /// The width.
     pub width: usize,
-    /// A column of levels.csv or percolation.csv: `density`, `kept`, `mean_degree`.
+    /// A column of levels.csv or percolation.csv (`density`, `kept`, `mean_degree`), or a metric of the whole in
+    /// topology.csv (`lambda`).
     pub control: String,
     /// A column of levels.csv or percolation.csv, for example `m` or `p_inf`.
     pub value: String,
@@ -222,7 +251,8 @@ pub struct Fit {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Collapse {
-    /// A column of levels.csv or percolation.csv: `density`, `kept`, `mean_degree`.
+    /// A column of levels.csv or percolation.csv (`density`, `kept`, `mean_degree`), or a metric of the whole in
+    /// topology.csv (`lambda`).
     pub control: String,
     /// A column of levels.csv or percolation.csv, for example `m` or `p_inf`.
     pub value: String,
@@ -291,8 +321,15 @@ impl Study {
         if self.network.widths.is_empty() || !rising || self.network.widths[0] == 0 {
             return Err("[network] widths must be positive and rise, for example [8, 16, 32]".into());
         }
-        if self.network.replicates == 0 {
-            return Err("[network] replicates must be at least 1".into());
+        self.network.replicates.check(&self.network.widths).map_err(|message| format!("[network] {message}"))?;
+        if self.pruning.weights == WeightSource::Fresh {
+            return Err("[pruning] weights = \"fresh\": must be \"kept\" or \"rewound\"".into());
+        }
+        self.observables.check().map_err(|message| format!("[observables] {message}"))?;
+        let mut figures = self.figures.clone();
+        figures.sort_unstable();
+        if let Some(twice) = figures.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(format!("figures names {} twice", twice[0]));
         }
         // The largest training set has 60,000 images; the runner checks against the real number.
         let largest = self.training.hyperparameters().check(60_000);
@@ -309,11 +346,12 @@ impl Study {
             if let Some(width) = retraining.widths.iter().find(|width| !self.network.widths.contains(width)) {
                 return Err(format!("[retraining] width {width} is not among the widths of [network]"));
             }
-            if retraining.replicates > self.network.replicates {
-                return Err(format!(
-                    "[retraining] replicates = {}: [network] has {}",
-                    retraining.replicates, self.network.replicates
-                ));
+            for &width in &retraining.widths {
+                let there = self.network.replicates_of(width);
+                if retraining.replicates > there {
+                    let wanted = retraining.replicates;
+                    return Err(format!("[retraining] replicates = {wanted}: [network] has {there} of width {width}"));
+                }
             }
         }
         if let Some(fit) = &self.fit
@@ -405,7 +443,7 @@ epochs = 0.5
             (GOOD.replace("levels = 5", "one-shot = [0.5]"), "[pruning] needs `ratio` and `levels`, or `one-shot`"),
             (GOOD.replace("1e-3", "-1"), "learning-rate = -1: must lie in (0, 100]"),
             (GOOD.replace("\"adam\"", "\"adamm\""), "line 10: unknown variant `adamm`"),
-            (GOOD.replace("replicates = 2", "replicates = 0"), "replicates must be at least 1"),
+            (GOOD.replace("replicates = 2", "replicates = 0"), "replicates = 0: must be at least 1"),
             (format!("{GOOD}[fit]\nwidth = 5\ncontrol = \"density\"\nvalue = \"m\"\n"), "[fit] width 5 is not among"),
         ];
         for (text, expected) in cases {

@@ -1,13 +1,15 @@
 //! The fits of a finished run: a curve of one width, and the collapse over the widths.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::file::{Collapse, Fit};
 use super::folder::write_json;
+use super::rows::{LevelRow, TopologyRow};
 use super::{RunFolder, Study};
 use crate::files;
 use crate::scaling::{Curves, Named, Row, ScalingError, collapse, fit};
 use crate::table::{self, Table};
+use crate::topology::WHOLE;
 
 /// Why a fit could not be made, in the place of its result.
 #[derive(Debug, serde::Serialize)]
@@ -56,9 +58,17 @@ fn curves(study: &Study, folder: &RunFolder, widths: &[usize], control: &str, va
     let levels = read(folder, "levels")?;
     // One row a level in each, in the same order.
     let observations = read(folder, "percolation")?;
-    let column = |name: &str| {
-        let table = if observations.has(name) && !levels.has(name) { &observations } else { &levels };
-        table.optional_numbers(name)
+    let column = |name: &str| -> crate::Result<Vec<Option<f64>>> {
+        if levels.has(name) {
+            return Ok(levels.optional_numbers(name)?);
+        }
+        if !observations.has(name)
+            && let Some(values) = whole(study, folder, name)?
+        {
+            return Ok(values);
+        }
+        let table = if observations.has(name) { &observations } else { &levels };
+        Ok(table.optional_numbers(name)?)
     };
     let (controls, values, sizes) = (column(control)?, column(value)?, levels.numbers("width")?);
     let seeds = levels.texts("seed")?;
@@ -73,9 +83,28 @@ fn curves(study: &Study, folder: &RunFolder, widths: &[usize], control: &str, va
         control,
         value,
         error: None,
-        replicate: (study.network.replicates > 1).then(|| seeds[row].to_owned()),
+        replicate: (study.network.replicates.most() > 1).then(|| seeds[row].to_owned()),
     });
     Ok(Curves::from_rows(rows)?)
+}
+
+/// A metric of the whole network from topology.csv, one value a row of levels.csv; `None` where no level has it.
+/// It differs from replicate to replicate where the schedule's own controls do not: each row has the mean over
+/// the replicates of its level, so that they remain one point of a curve.
+fn whole(study: &Study, folder: &RunFolder, metric: &str) -> crate::Result<Option<Vec<Option<f64>>>> {
+    if study.observables.topology.is_empty() {
+        return Ok(None);
+    }
+    let topology: Vec<TopologyRow> = table::read_rows(&folder.table("topology"))?;
+    let chosen = topology.iter().filter(|row| row.layer == WHOLE && row.metric == metric);
+    let mut values: BTreeMap<_, Vec<f64>> = BTreeMap::new();
+    for row in chosen {
+        values.entry((row.width, row.level)).or_default().push(row.value);
+    }
+    let levels: Vec<LevelRow> = table::read_rows(&folder.table("levels"))?;
+    let mean = |values: &Vec<f64>| values.iter().sum::<f64>() / values.len() as f64;
+    let of = |row: &LevelRow| values.get(&(row.width, row.level)).map(mean);
+    Ok((!values.is_empty()).then(|| levels.iter().map(of).collect()))
 }
 
 fn fit_curve(

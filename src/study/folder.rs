@@ -148,7 +148,7 @@ fn lacking(study: &Study, other: &Study) -> Option<String> {
         theirs.iter().all(|value| mine.contains(value))
     }
     let mut checks = vec![
-        ("network.replicates", study.network.replicates >= other.network.replicates),
+        ("network.replicates", has_replicates(study, other)),
         ("network.widths", has_all(&study.network.widths, &other.network.widths)),
         ("pruning.levels", study.pruning.levels >= other.pruning.levels),
     ];
@@ -169,6 +169,14 @@ fn lacking(study: &Study, other: &Study) -> Option<String> {
         ]),
     }
     checks.into_iter().find(|(_, holds)| !holds).map(|(key, _)| key.to_owned())
+}
+
+/// Whether a study has, of every width of another, at least its replicates.
+fn has_replicates(study: &Study, other: &Study) -> bool {
+    let lacks = |&width: &usize| {
+        study.network.widths.contains(&width) && study.network.replicates_of(width) < other.network.replicates_of(width)
+    };
+    !other.network.widths.iter().any(lacks)
 }
 
 /// Writes `value` as indented JSON, whole or not at all.

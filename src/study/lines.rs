@@ -1,9 +1,10 @@
 //! Lines and nearest names for the errors of a study file.
 
-/// The line, from 1 on, of the key that a message like `[section] key = ...` or `[section] key ...` names;
-/// that of the section where the key is not there, `None` where neither is.
+/// The line, from 1 on, of the key that a message like `[section] key = ...` or `[section] key ...` names, or
+/// `key ...` of one above all sections; that of the section where the key is not there, `None` where neither is.
 pub(super) fn line_of(text: &str, message: &str) -> Option<usize> {
-    let (section, rest) = message.strip_prefix('[')?.split_once(']')?;
+    let (section, rest) =
+        message.strip_prefix('[').and_then(|message| message.split_once(']')).unwrap_or(("", message));
     let key = rest.split_whitespace().next().unwrap_or_default().trim_matches(|c: char| c == '`' || c == ':');
     let header = |line: &str| {
         let line = line.trim();
@@ -51,11 +52,13 @@ fn distance(a: &str, b: &str) -> usize {
 pub(super) fn with_nearest(message: &str) -> String {
     let mut words = message.split('`').skip(1).step_by(2);
     let Some(found) = words.next().filter(|_| message.starts_with("unknown ")) else { return message.to_owned() };
-    let nearest = words.map(|word| (distance(found, word), word)).min();
-    match nearest {
-        Some((far, word)) if far <= 2.max(found.chars().count() / 3) => format!("{message}; did you mean `{word}`?"),
-        _ => message.to_owned(),
-    }
+    nearest(found, words).map_or_else(|| message.to_owned(), |word| format!("{message}; did you mean `{word}`?"))
+}
+
+/// The word nearest to the one found, where one is near.
+pub(super) fn nearest<'a>(found: &str, words: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let (far, word) = words.map(|word| (distance(found, word), word)).min()?;
+    (far <= 2.max(found.chars().count() / 3)).then_some(word)
 }
 
 #[cfg(test)]
@@ -69,6 +72,7 @@ mod tests {
         assert_eq!(line_of(text, "[pruning] needs either `epochs` or `steps`"), Some(6));
         assert_eq!(line_of(text, "[data] name: no"), Some(5));
         assert_eq!(line_of(text, "[fit] width"), None);
+        assert_eq!(line_of(text, "seed = 1: too small"), Some(2));
         assert_eq!(line_of(text, "no section"), None);
     }
 

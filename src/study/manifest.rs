@@ -31,6 +31,6 @@ pub(super) fn write_manifest(folder: &RunFolder, study: &Study, machine: &Machin
             checksums.insert(name, files::checksum(&path)?);
         }
     }
-    let manifest = Manifest { machine, study, seeds: (0..study.network.replicates).collect(), checksums };
+    let manifest = Manifest { machine, study, seeds: (0..study.network.replicates.most()).collect(), checksums };
     write_json(&folder.manifest(), &manifest)
 }

@@ -134,7 +134,7 @@ fn agree(more: &RunFolder, less: &RunFolder, task: &Task) -> crate::Result<()> {
         // A table of fewer levels is the beginning of one of more.
         let grows = name
             .file_stem()
-            .is_some_and(|stem| ["levels", "percolation", "checksums"].iter().any(|name| stem == *name));
+            .is_some_and(|stem| ["levels", "percolation", "topology", "checksums"].iter().any(|name| stem == *name));
         if one != two && !(grows && one.starts_with(&two)) {
             let message = format!("differ in what {task} gave: one of them is damaged, or not of this study");
             return Err(StudyError::Conflict { first, second, message }.into());

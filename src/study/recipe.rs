@@ -13,7 +13,7 @@ use crate::files;
 use crate::network::Architecture;
 
 /// All that the levels of a task follow from, beside the machine: the study's seed, the data and their
-/// normalisation, the layers, the width, the replicate, training and pruning.
+/// normalisation, the layers, the width, the replicate, training, pruning and observables.
 ///
 /// Options that have their default are left out, so that an option that a later version adds changes no
 /// hash; so is the number of levels, since no level depends on those after it.
@@ -85,6 +85,10 @@ fn shared(study: &Study) -> Result<Map<String, Value>, serde_json::Error> {
     let mut pruning = without_defaults(&study.pruning)?;
     pruning.remove("levels");
     recipe.insert("pruning".into(), pruning.into());
+    let observables = without_defaults(&study.observables)?;
+    if !observables.is_empty() {
+        recipe.insert("observables".into(), observables.into());
+    }
     Ok(recipe)
 }
 
@@ -181,6 +185,9 @@ epochs = 0.5
             ("name = \"test\"", "name = \"other\"\nseed = 0\nkeep = \"none\""),
             ("[4, 8]", "[2, 4, 16]"),
             ("replicates = 2", "replicates = 30"),
+            ("replicates = 2", "replicates = [3, 1]"),
+            ("name = \"test\"", "name = \"test\"\nfigures = [\"collapse\"]"),
+            ("epochs = 0.5", "epochs = 0.5\nweights = \"kept\"\n[observables]\nencoding = \"channel\""),
             ("levels = 5", "levels = 40\nscope = \"global\"\ncriterion = \"magnitude\""),
             ("batch = 64", "momentum = 0.0\nbatch = 64"),
         ];
@@ -197,6 +204,9 @@ epochs = 0.5
             ("ratio = 0.8", "ratio = 0.7"),
             ("ratio = 0.8\nlevels = 5", "one-shot = [0.5]"),
             ("epochs = 0.5", "steps = 5"),
+            ("epochs = 0.5", "epochs = 0.5\nweights = \"rewound\""),
+            ("epochs = 0.5", "epochs = 0.5\n[observables]\nencoding = \"unrolled\""),
+            ("epochs = 0.5", "epochs = 0.5\n[observables]\ntopology = [\"cores\"]"),
             ("epochs = 0.5", "epochs = 0.5\nscope = \"layer\""),
         ];
         for (from, to) in other {

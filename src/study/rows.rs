@@ -80,6 +80,29 @@ pub struct ObservationRow {
     pub active_edges: usize,
 }
 
+/// One number of the topology of one level of one replicate: `tables/topology.csv`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TopologyRow {
+    /// The data set.
+    pub dataset: String,
+    /// The architecture.
+    pub architecture: String,
+    /// The width W.
+    pub width: usize,
+    /// The replicate.
+    pub seed: u64,
+    /// 0 is the dense network.
+    pub level: usize,
+    /// kept / weights of the dense network.
+    pub density: f64,
+    /// A block, a group of nodes, or `whole`.
+    pub layer: String,
+    /// The metric.
+    pub metric: String,
+    /// Its value.
+    pub value: f64,
+}
+
 /// How far the swaps of one layer of one sample went: `tables/mixing.csv`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MixingRow {

@@ -8,28 +8,30 @@ use serde::{Deserialize, Serialize};
 use super::checksums::{LevelChecksums, set_aside, set_damaged_aside};
 use super::context::Context;
 use super::event::Event;
+use super::file::WeightSource;
 use super::keep::Keep;
 use super::order_parameter::order_parameter;
 use super::recipe::Recipe;
-use super::rows::{LevelRow, ObservationRow};
+use super::rows::{LevelRow, ObservationRow, TopologyRow};
 use super::{RunFolder, Study, StudyError, units};
 use crate::checkpoint::paths::Task;
 use crate::checkpoint::{Checkpoint, Kind, Metadata};
 use crate::data::{Normalisation, Split};
 use crate::files::FileError;
-use crate::graph::{Encoding, LayeredGraph};
+use crate::graph::LayeredGraph;
 use crate::mask::{Density, Mask};
 use crate::network::{Network, Parameters};
 use crate::percolation;
 use crate::pruning::{Schedule, prune};
 use crate::seed::Seeds;
 use crate::table;
+use crate::topology::Measurement;
 use crate::training::Evolution;
 
 /// The tasks of a study with this architecture, by width, then by replicate.
 pub fn tasks_of(study: &Study, architecture: &str) -> Vec<Task> {
     let of_width = |&width: &usize| {
-        (0..study.network.replicates).map(move |seed| Task {
+        (0..study.network.replicates_of(width)).map(move |seed| Task {
             dataset: study.data.name.clone(),
             architecture: architecture.to_owned(),
             width,
@@ -41,22 +43,43 @@ pub fn tasks_of(study: &Study, architecture: &str) -> Vec<Task> {
 
 /// How many levels of a task are whole: both rows of every level before, and what the study keeps of it.
 pub(super) fn levels_done(folder: &RunFolder, study: &Study, task: &Task) -> usize {
-    let (levels, _) = rows_done(folder, task);
+    let Rows { levels, .. } = Rows::done(folder, study, task);
     (0..levels.len()).take_while(|&level| study.keep.is_there(folder, task, level)).count()
 }
 
-/// The rows of the levels that have both; a table that cannot be read counts as not there, since
-/// its levels can be made again.
-fn rows_done(folder: &RunFolder, task: &Task) -> (Vec<LevelRow>, Vec<ObservationRow>) {
-    let read = table::read_rows::<LevelRow>(&folder.task_table(task, "levels"));
-    let mut levels = read.unwrap_or_default();
-    let read = table::read_rows::<ObservationRow>(&folder.task_table(task, "percolation"));
-    let mut observations = read.unwrap_or_default();
-    let in_order = levels.iter().enumerate().take_while(|(at, row)| row.level == *at).count();
-    let done = in_order.min(observations.len());
-    levels.truncate(done);
-    observations.truncate(done);
-    (levels, observations)
+/// The rows of a task's tables.
+struct Rows {
+    levels: Vec<LevelRow>,
+    observations: Vec<ObservationRow>,
+    topology: Vec<TopologyRow>,
+}
+
+impl Rows {
+    /// The rows of the levels that are in every table; a table that cannot be read counts as not there, since
+    /// its levels can be made again.
+    fn done(folder: &RunFolder, study: &Study, task: &Task) -> Self {
+        let mut levels: Vec<LevelRow> = table::read_rows(&folder.task_table(task, "levels")).unwrap_or_default();
+        let read = table::read_rows::<ObservationRow>(&folder.task_table(task, "percolation"));
+        let observations = read.unwrap_or_default();
+        let in_order = levels.iter().enumerate().take_while(|(at, row)| row.level == *at).count();
+        let mut done = in_order.min(observations.len());
+        let mut topology: Vec<TopologyRow> = Vec::new();
+        if !study.observables.topology.is_empty() {
+            topology = table::read_rows(&folder.task_table(task, "topology")).unwrap_or_default();
+            let has = |level: &usize| topology.iter().any(|row| row.level == *level);
+            done = (0..done).take_while(has).count();
+        }
+        levels.truncate(done);
+        let mut rows = Self { levels, observations, topology };
+        rows.truncate(done);
+        rows
+    }
+
+    fn truncate(&mut self, levels: usize) {
+        self.levels.truncate(levels);
+        self.observations.truncate(levels);
+        self.topology.retain(|row| row.level < levels);
+    }
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -95,16 +118,16 @@ pub(super) fn run_task(context: &Context<'_>, task: &Task, stop_after: Option<us
     }
     Recipe::of(study, architecture, task)?.claim(folder, task)?;
     let mut done = work.done()?;
-    for row in &done.levels {
+    for row in &done.rows.levels {
         context.tell(&Event::Level { task, row, last, resumed: true });
     }
-    let initial = if done.levels.len() <= last || study.keep.initial() || !done.pending.is_empty() {
+    let initial = if done.rows.levels.len() <= last || study.keep.initial() || !done.pending.is_empty() {
         Some(work.initial()?)
     } else {
         None
     };
     let mut times: Vec<TimeRow> = table::read_rows(&folder.log(task)).unwrap_or_default();
-    for level in done.levels.len()..=last {
+    for level in done.rows.levels.len()..=last {
         if context.stop.load(Ordering::Relaxed) {
             return Err(StudyError::Stopped.into());
         }
@@ -115,7 +138,7 @@ pub(super) fn run_task(context: &Context<'_>, task: &Task, stop_after: Option<us
         times.push(TimeRow { level, seconds: start.elapsed().as_secs_f64() });
         table::write_rows(&folder.log(task), &times)?;
         work.trim(level, &done.pending)?;
-        if let Some(row) = done.levels.last() {
+        if let Some(row) = done.rows.levels.last() {
             context.tell(&Event::Level { task, row, last, resumed: false });
         }
     }
@@ -124,8 +147,7 @@ pub(super) fn run_task(context: &Context<'_>, task: &Task, stop_after: Option<us
 
 /// What is there of a task.
 struct Done {
-    levels: Vec<LevelRow>,
-    observations: Vec<ObservationRow>,
+    rows: Rows,
     checksums: Vec<LevelChecksums>,
     /// The levels whose retrainings are not done.
     pending: Vec<usize>,
@@ -141,11 +163,11 @@ impl Work<'_> {
         let density = |level| Density::of(schedule.kept(weights, level), weights).value();
         let densities: Vec<f64> = (0..=schedule.levels()).map(density).collect();
         let pending = units::pending(study, folder, task, &densities);
-        let (mut levels, mut observations) = rows_done(folder, task);
-        let (there, rows) = (|level| task.level(folder.root(), level).is_file(), levels.len());
+        let mut rows = Rows::done(folder, study, task);
+        let (there, made) = (|level| task.level(folder.root(), level).is_file(), rows.levels.len());
         let whole =
             |&level: &usize| study.keep.is_there(folder, task, level) && (there(level) || !pending.contains(&level));
-        let mut done = (0..rows).take_while(whole).count();
+        let mut done = (0..made).take_while(whole).count();
         while done <= schedule.levels()
             && let Some(parent) = schedule.parent(done)
             && !there(parent)
@@ -154,17 +176,16 @@ impl Work<'_> {
         }
         let path = |name| folder.task_table(task, name);
         let mut checksums: Vec<LevelChecksums> = table::read_rows(&path("checksums")).unwrap_or_default();
-        levels.truncate(done);
-        observations.truncate(done);
-        if done < rows {
+        rows.truncate(done);
+        if done < made {
             // In this order, so that at no moment a level counts as done whose checksum is not there.
-            table::write_rows(&path("levels"), &levels)?;
+            table::write_rows(&path("levels"), &rows.levels)?;
         }
         if done < checksums.len() {
             checksums.truncate(done);
             table::write_rows(&path("checksums"), &checksums)?;
         }
-        let mut done = Done { levels, observations, checksums, pending };
+        let mut done = Done { rows, checksums, pending };
         self.settle_masks(&mut done)?;
         Ok(done)
     }
@@ -202,7 +223,7 @@ impl Work<'_> {
     fn make_level(&self, level: usize, initial: &Parameters, done: &mut Done) -> crate::Result<()> {
         let Self { context, task, network, .. } = self;
         let (folder, test) = (context.folder, &context.split.test);
-        let Done { levels, observations, checksums, .. } = done;
+        let Done { rows: Rows { levels, observations, topology }, checksums, .. } = done;
         let (parameters, mask, previous) = self.train_level(level, initial)?;
         let metrics = context.engine.evaluate(network, &parameters, &mask, test)?;
         let evolution = Evolution::between(initial, &parameters, &mask, &previous);
@@ -225,7 +246,10 @@ impl Work<'_> {
             sign_flips: evolution.sign_flips,
             mask_overlap: evolution.mask_overlap,
         };
-        let observation = self.observe(level, &parameters, &mask)?;
+        let encoding = context.study.observables.encoding;
+        let graph = LayeredGraph::from_network(network, &parameters, &mask, encoding)?;
+        let observation = self.observe(level, &graph, &mask);
+        topology.extend(self.measure(level, &graph, &mask)?);
         let checkpoint = self.checkpoint(Some(level), &parameters, &mask)?;
         checkpoint.write(&task.level(folder.root(), level))?;
         if context.study.keep == Keep::Masks {
@@ -233,8 +257,11 @@ impl Work<'_> {
         }
         observations.push(observation);
         table::write_rows(&folder.task_table(task, "percolation"), &*observations)?;
+        if !topology.is_empty() {
+            table::write_rows(&folder.task_table(task, "topology"), &*topology)?;
+        }
         if let Some(observation) = observations.last() {
-            checksums.push(LevelChecksums::of(folder, task, &row, observation)?);
+            checksums.push(LevelChecksums::of(folder, task, &row, observation, topology)?);
         }
         table::write_rows(&folder.task_table(task, "checksums"), &*checksums)?;
         levels.push(row);
@@ -300,7 +327,11 @@ impl Work<'_> {
                 let mut stream = self.seeds.stream(&format!("{}: scores, level {level}", self.task));
                 let scores = study.pruning.criterion.scores(&parent.parameters, &mut stream)?;
                 let mask = prune(&parent.mask, &scores, kept, study.pruning.scope)?;
-                (parent.parameters, mask, parent.mask)
+                let start = match study.pruning.weights {
+                    WeightSource::Rewound => initial.clone(),
+                    _ => parent.parameters,
+                };
+                (start, mask, parent.mask)
             }
         };
         let trainer = engine.trainer(&self.network, &split.train, study.training.hyperparameters())?;
@@ -312,10 +343,9 @@ impl Work<'_> {
         Ok((trained, mask, previous))
     }
 
-    fn observe(&self, level: usize, parameters: &Parameters, mask: &Mask) -> crate::Result<ObservationRow> {
-        let graph = LayeredGraph::from_network(&self.network, parameters, mask, Encoding::Channel)?;
-        let seen = percolation::observe(&graph);
-        Ok(ObservationRow {
+    fn observe(&self, level: usize, graph: &LayeredGraph, mask: &Mask) -> ObservationRow {
+        let seen = percolation::observe(graph);
+        ObservationRow {
             dataset: self.task.dataset.clone(),
             architecture: self.task.architecture.clone(),
             width: self.task.width,
@@ -333,6 +363,25 @@ impl Work<'_> {
             outputs_reached: seen.outputs_reached,
             inputs_used: seen.inputs_used,
             active_edges: seen.active_edges,
-        })
+        }
+    }
+
+    /// The topology that the study asks for.
+    fn measure(&self, level: usize, graph: &LayeredGraph, mask: &Mask) -> crate::Result<Vec<TopologyRow>> {
+        let shapes = mask.layers.iter().map(|layer| (layer.name.clone(), layer.kept.shape().to_vec())).collect();
+        let seeds = self.seeds.within(&format!("{}: topology, level {level}", self.task));
+        let found = self.context.study.observables.measure(graph, shapes, seeds)?;
+        let row = |one: Measurement| TopologyRow {
+            dataset: self.task.dataset.clone(),
+            architecture: self.task.architecture.clone(),
+            width: self.task.width,
+            seed: self.task.seed,
+            level,
+            density: mask.density().value(),
+            layer: one.layer,
+            metric: one.metric,
+            value: one.value,
+        };
+        Ok(found.into_iter().map(row).collect())
     }
 }

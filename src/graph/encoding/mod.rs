@@ -7,13 +7,15 @@ mod wired;
 use std::fmt;
 
 use ndarray::ArrayD;
+use serde::{Deserialize, Serialize};
 
 use super::LayeredGraph;
 use crate::mask::{Mask, MaskError};
 use crate::network::{Network, Parameters, WeightLayer};
 
 /// What the nodes of a graph are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Encoding {
     /// Units of linear layers, channels of convolutions. An edge joins two channels where any tap
