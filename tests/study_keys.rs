@@ -90,7 +90,10 @@ fn a_study_measures_and_draws_what_it_names() {
 fn a_control_of_the_topology_is_fitted() {
     let folder = tempfile::tempdir().unwrap();
     let text = measured().replace("control = \"density\"", "control = \"lambda\"");
-    let study = write(folder.path(), &text.replace("replicates = [3, 1]", "replicates = 3"));
+    let study = write(
+        folder.path(),
+        &text.replace("replicates = [3, 1]", "replicates = 3").replace("levels = 7", "levels = 10"),
+    );
     let run = folder.path().join("run");
     succeed(prunephase().arg("run").arg(&study).arg("--out").arg(&run));
     let fit = fs::read_to_string(run.join("fits/fit.json")).unwrap();

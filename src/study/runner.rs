@@ -110,7 +110,7 @@ pub fn run(
         return Ok(());
     }
     let _lock = Lock::take(&folder.analysis_lock())?;
-    for below in ["", "tables", "fits"] {
+    for below in ["", "tables", "fits", "figures"] {
         files::remove_unfinished(&folder.root().join(below))?;
     }
     super::analyse(study, folder, &architecture.name, &machine, events)
