@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use prunephase::{files, table};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::fluctuations;
 use super::saved::{Graph, Outcome, Row, Saved};
@@ -47,8 +47,8 @@ fn short(value: f64) -> f64 {
     format!("{value:.5e}").parse().unwrap_or(value)
 }
 
-/// Writes levels.csv, percolation.csv, fluctuations.csv and manifest.json of a run to its folder of results, with
-/// the tables of retraining where there are some.
+/// Writes levels.csv, percolation.csv, lambda.csv, fluctuations.csv, ratios.csv and manifest.json of a run to its
+/// folder of results, with the tables of retraining where there are some.
 pub fn collect(run: &Path, results: &Path) -> Outcome<()> {
     let name = run.file_name().ok_or("the run folder has no name")?;
     let out = results.join(name);
@@ -91,8 +91,11 @@ pub fn collect(run: &Path, results: &Path) -> Outcome<()> {
     let graphs: Vec<Graph> = graphs.into_iter().map(rounded).collect();
     table::write_rows(&out.join("levels.csv"), &levels)?;
     table::write_rows(&out.join("percolation.csv"), &graphs)?;
+    table::write_rows(&out.join("lambda.csv"), by_lambda(&levels))?;
     let saved = Saved { levels, graphs };
-    table::write_rows(&out.join("fluctuations.csv"), fluctuations::rows(&saved))?;
+    let (fluctuations, ratios) = fluctuations::rows(&saved);
+    table::write_rows(&out.join("fluctuations.csv"), fluctuations)?;
+    table::write_rows(&out.join("ratios.csv"), ratios)?;
     for name in ["retraining.csv", "comparison.csv"] {
         let from = run.join("tables").join(name);
         if from.is_file() {
@@ -101,6 +104,30 @@ pub fn collect(run: &Path, results: &Path) -> Outcome<()> {
         }
     }
     write_manifest(run, &out)
+}
+
+/// A row of lambda.csv: m against Lambda.
+#[derive(Serialize)]
+struct ByLambda {
+    width: usize,
+    seed: u64,
+    lambda: f64,
+    m: f64,
+}
+
+/// m of the levels whose Lambda is positive and below that of all levels before: a control that falls.
+fn by_lambda(levels: &[Row]) -> Vec<ByLambda> {
+    let mut lowest: BTreeMap<(usize, u64), f64> = BTreeMap::new();
+    let mut rows = Vec::new();
+    for row in levels {
+        let Some((lambda, m)) = row.lambda.zip(row.m) else { continue };
+        let lowest = lowest.entry((row.width, row.seed)).or_insert(f64::INFINITY);
+        if lambda > 0.0 && lambda < *lowest {
+            *lowest = lambda;
+            rows.push(ByLambda { width: row.width, seed: row.seed, lambda, m });
+        }
+    }
+    rows
 }
 
 /// The run's manifest without the checksums of files that are not kept, with those of the run's tables and the

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::saved::Saved;
 
-/// One level of one width; errors by jackknife over the replicates.
+/// chi_m of one level of one width: fluctuations.csv; errors by jackknife over the replicates.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Fluctuation {
     pub width: usize,
@@ -16,9 +16,18 @@ pub struct Fluctuation {
     /// W_h var(m).
     pub chi_m: f64,
     pub chi_m_error: f64,
-    /// <m^2>/<m>^2, of levels whose mean m exceeds 0.02: below, it is a ratio of noise.
-    pub r: Option<f64>,
-    pub r_error: Option<f64>,
+}
+
+/// R of one level of one width: ratios.csv.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Ratio {
+    pub width: usize,
+    pub hidden: usize,
+    pub replicates: usize,
+    pub density: f64,
+    /// <m^2>/<m>^2.
+    pub r: f64,
+    pub r_error: f64,
 }
 
 /// Below, <m^2>/<m>^2 is noise over noise.
@@ -51,9 +60,10 @@ fn moments_ratio(sample: &[f64]) -> f64 {
     mean(&sample.iter().map(|x| x * x).collect::<Vec<_>>()) / mean(sample).powi(2)
 }
 
-/// Every level but the dense one, where m is 1 in every replicate.
-pub fn rows(saved: &Saved) -> Vec<Fluctuation> {
-    let mut rows = Vec::new();
+/// Every level but the dense one, where m is 1 in every replicate; levels without any fluctuation have no error
+/// and are left out, and so is R where the mean of m is too small.
+pub fn rows(saved: &Saved) -> (Vec<Fluctuation>, Vec<Ratio>) {
+    let (mut fluctuations, mut ratios) = (Vec::new(), Vec::new());
     for width in saved.widths() {
         let hidden = saved.hidden(width);
         let m = saved.by_replicate(width, |row, _| row.m.unwrap_or(f64::NAN));
@@ -63,20 +73,18 @@ pub fn rows(saved: &Saved) -> Vec<Fluctuation> {
             if sample.len() < 3 {
                 continue;
             }
-            let (chi, chi_error) = jackknife(&sample, variance);
-            let r = (mean(&sample) > LEAST_M).then(|| jackknife(&sample, moments_ratio));
-            rows.push(Fluctuation {
-                width,
-                hidden,
-                replicates: sample.len(),
-                density,
-                ln_density: density.ln(),
-                chi_m: chi * hidden as f64,
-                chi_m_error: chi_error * hidden as f64,
-                r: r.map(|(r, _)| r),
-                r_error: r.map(|(_, error)| error),
-            });
+            let replicates = sample.len();
+            let (chi, error) = jackknife(&sample, variance);
+            let (chi_m, chi_m_error) = (chi * hidden as f64, error * hidden as f64);
+            if chi_m_error > 0.0 {
+                let ln_density = density.ln();
+                fluctuations.push(Fluctuation { width, hidden, replicates, density, ln_density, chi_m, chi_m_error });
+            }
+            let (r, r_error) = jackknife(&sample, moments_ratio);
+            if r_error > 0.0 && mean(&sample) > LEAST_M {
+                ratios.push(Ratio { width, hidden, replicates, density, r, r_error });
+            }
         }
     }
-    rows
+    (fluctuations, ratios)
 }

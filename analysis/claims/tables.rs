@@ -57,6 +57,7 @@ pub fn all(results: &Path) -> Outcome<String> {
     with_size(&mut text, &saved)?;
     rivals(&mut text, results, &saved)?;
     collapses(&mut text, results, &saved)?;
+    crossings(&mut text, results, &saved)?;
     coincidence(&mut text, &saved)?;
     protocols(&mut text, results)?;
     degrees(&mut text, results)?;
@@ -231,6 +232,25 @@ fn collapses(text: &mut String, results: &Path, pairs: &Pairs) -> Outcome<()> {
             let quality = json["quality"].as_f64().unwrap_or(f64::NAN);
             let [p_c, nu, beta] = ["p_c", "inv_nu", "kappa_over_nu"].map(estimate);
             writeln!(text, "| {name} | {label} | {p_c} | {nu} | {beta} | {quality:.2} | {reliable} | {reason} |")?;
+        }
+    }
+    text.push('\n');
+    Ok(())
+}
+
+fn crossings(text: &mut String, results: &Path, pairs: &Pairs) -> Outcome<()> {
+    let columns = ["pair", "hidden units", "density", "R there"];
+    head(text, "Crossings of R = <m^2>/<m>^2 of neighbouring widths", &columns)?;
+    for (name, study, _) in pairs {
+        let Some(json) = fit(results, study, "crossings.json")? else { continue };
+        if let Some(failed) = json["failed"].as_str() {
+            writeln!(text, "| {name} | {failed} | - | - |")?;
+        }
+        for one in json["crossings"].as_array().into_iter().flatten() {
+            let number = |key: &str| one[key].as_f64().unwrap_or(f64::NAN);
+            let at = bracket(number("control"), number("error"));
+            let r = bracket(number("value"), number("value_error"));
+            writeln!(text, "| {name} | {} and {} | {at} | {r} |", number("smaller"), number("larger"))?;
         }
     }
     text.push('\n');
