@@ -22,8 +22,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("rewire", &["graph", "network", "mask", "seed", "table"]),
     ("comparison", &["seed", "table"]),
     ("scaling", &["seed", "table", "files"]),
-    ("figure", &["table", "files"]),
-    ("report", &["table", "files", "figure"]),
+    ("figure", &["table", "files", "scaling"]),
+    ("report", &["table", "files", "figure", "scaling"]),
     (
         "study",
         &[

@@ -1,6 +1,6 @@
 //! Where a mean curve falls through a value, with errors over replicates, and how that goes with the size.
 
-use prunephase::scaling::{GrowthFit, SizePoint, fit_growth};
+use prunephase::scaling::{GrowthFit, SizePoint, first_fall, fit_growth};
 use prunephase::seed::Seeds;
 
 use super::saved::{Graph, Row, Saved, means};
@@ -24,11 +24,10 @@ impl Measured {
     }
 }
 
-/// ln of the control at which a curve, read from the dense network on, first falls below `level`, by lines.
-fn pass(ln_control: &[f64], values: &[f64], level: f64) -> Option<f64> {
-    let k = (1..values.len()).find(|&k| values[k - 1] >= level && values[k] < level)?;
-    let share = (values[k - 1] - level) / (values[k - 1] - values[k]);
-    Some(ln_control[k - 1] + share * (ln_control[k] - ln_control[k - 1]))
+/// ln of the control at which a curve, from the dense network on, first falls below `level`.
+fn pass(control: &[f64], values: &[f64], level: f64) -> Option<f64> {
+    let curve: Vec<(f64, f64)> = control.iter().copied().zip(values.iter().copied()).collect();
+    first_fall(&curve, level).map(f64::ln)
 }
 
 /// A function of the mean curve, with its bootstrap error over replicates; `None` where it, or one in ten of the
@@ -53,16 +52,16 @@ pub fn ln_pass(
     value: impl Fn(&Row, &Graph) -> f64,
     level: f64,
 ) -> Option<Measured> {
-    let ln_control: Vec<f64> = saved.control(width, control).iter().map(|x| x.ln()).collect();
+    let control = saved.control(width, control);
     let values = saved.by_replicate(width, value);
-    of_mean(&values.values().collect::<Vec<_>>(), "passes", |mean| pass(&ln_control, mean, level))
+    of_mean(&values.values().collect::<Vec<_>>(), "passes", |mean| pass(&control, mean, level))
 }
 
 /// ln of the ratio of the controls where the mean m falls through 3/4 and 1/4.
 pub fn ln_width(saved: &Saved, width: usize, control: impl Fn(&Row) -> f64) -> Option<Measured> {
-    let ln_control: Vec<f64> = saved.control(width, control).iter().map(|x| x.ln()).collect();
+    let control = saved.control(width, control);
     let values = saved.by_replicate(width, m);
-    let of = |mean: &[f64]| Some(pass(&ln_control, mean, 0.75)? - pass(&ln_control, mean, 0.25)?);
+    let of = |mean: &[f64]| Some(pass(&control, mean, 0.75)? - pass(&control, mean, 0.25)?);
     of_mean(&values.values().collect::<Vec<_>>(), "passes", of)
 }
 

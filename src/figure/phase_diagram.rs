@@ -15,6 +15,7 @@ use super::series::{Joined, Key, Look, Point, Series};
 use super::sources::Sources;
 use super::style::{Preset, Style};
 use super::text::Rich;
+use crate::scaling::first_fall;
 
 /// The value at a line of the diagram.
 const HALF: f64 = 0.5;
@@ -36,12 +37,9 @@ fn rows(input: &Input, column: &str) -> Result<Vec<Rows>, FigureError> {
     Ok(curves(&input.table)?.into_iter().filter_map(row).filter(|rows| !rows.points.is_empty()).collect())
 }
 
-/// The density where a curve last passes one half, from low densities to high ones; between points by a line in ln p.
+/// The density where a curve, its points by rising density, falls through one half.
 fn half(points: &[Point]) -> Option<f64> {
-    points.windows(2).rev().find(|pair| pair[0].y < HALF && pair[1].y >= HALF).map(|pair| {
-        let share = (HALF - pair[0].y) / (pair[1].y - pair[0].y);
-        (pair[0].x.ln() + share * (pair[1].x / pair[0].x).ln()).exp()
-    })
+    first_fall(&points.iter().rev().map(|point| (point.x, point.y)).collect::<Vec<_>>(), HALF)
 }
 
 /// Draws the figure.

@@ -7,6 +7,7 @@ use super::ReportError;
 use super::fits::{Estimate, doubts};
 use super::run::Run;
 use super::tables::{Level, number};
+use crate::scaling::first_fall;
 
 /// The answer to a question.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -112,12 +113,7 @@ fn half(levels: &[&Level], column: &str) -> Option<f64> {
             Some((level.density, values.iter().sum::<f64>() / values.len() as f64))
         })
         .collect();
-    let threshold = curve.first()?.1 / 2.0;
-    curve.windows(2).find(|pair| pair[0].1 >= threshold && pair[1].1 < threshold).map(|pair| {
-        let ((d0, v0), (d1, v1)) = (pair[0], pair[1]);
-        let share = (v0 - threshold) / (v0 - v1);
-        (d0.ln() + share * (d1.ln() - d0.ln())).exp()
-    })
+    first_fall(&curve, curve.first()?.1 / 2.0)
 }
 
 fn function_and_graph(levels: &[Level]) -> Option<Verdict> {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Context;
 use comfy_table::{CellAlignment, Table};
+use prunephase::scaling::first_fall;
 use prunephase::study::{LevelRow, ObservationRow, RetrainingRow, RunFolder};
 use prunephase::table;
 
@@ -29,16 +30,6 @@ fn mean(values: impl IntoIterator<Item = f64>) -> Option<f64> {
 
 fn cell(value: Option<f64>, digits: usize) -> String {
     value.map_or_else(|| "-".to_owned(), |value| format!("{value:.digits$}"))
-}
-
-/// The density at which a curve, read from high to low density, first falls below `threshold`,
-/// between two levels in the logarithm of the density.
-fn crossing(curve: &[(f64, f64)], threshold: f64) -> Option<f64> {
-    curve.windows(2).find(|pair| pair[0].1 >= threshold && pair[1].1 < threshold).map(|pair| {
-        let ((d0, v0), (d1, v1)) = (pair[0], pair[1]);
-        let share = (v0 - threshold) / (v0 - v1);
-        (d0.ln() + share * (d1.ln() - d0.ln())).exp()
-    })
 }
 
 fn widths(levels: &[LevelRow], observations: &[ObservationRow]) -> Table {
@@ -79,8 +70,8 @@ fn widths(levels: &[LevelRow], observations: &[ObservationRow]) -> Table {
             cell(mean(at(0).map(|row| row.accuracy)), 3),
             cell(at(last).next().map(|row| row.density), 5),
             cell(mean(at(last).map(|row| row.accuracy)), 3),
-            cell(crossing(&m, 0.5), 4),
-            cell(crossing(&reached, 0.5), 4),
+            cell(first_fall(&m, 0.5), 4),
+            cell(first_fall(&reached, 0.5), 4),
         ]);
     }
     table
@@ -181,17 +172,4 @@ fn describe(fit: &serde_json::Value) -> String {
         lines.push(format!("S = {:.3}: {}", number(fit, "quality").unwrap_or(f64::NAN), verdict(fit)));
     }
     lines.join("\n  ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn crossing_lies_between_levels_in_the_logarithm() {
-        let curve = [(1.0, 1.0), (0.1, 0.75), (0.01, 0.25), (0.001, 0.0)];
-        let found = crossing(&curve, 0.5).unwrap();
-        assert!((found.ln() - 0.5 * (0.1f64.ln() + 0.01f64.ln())).abs() < 1e-12);
-        assert_eq!(crossing(&curve[..2], 0.5), None);
-    }
 }
