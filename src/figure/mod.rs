@@ -31,6 +31,7 @@ mod error;
 mod export;
 mod figure_of;
 mod fits;
+mod four_digits;
 mod input;
 mod inset;
 mod kind;
@@ -63,6 +64,7 @@ use std::path::{Path, PathBuf};
 pub use colour::{Colour, Colours, ColoursOf};
 pub use embed::{Embedded, embed, font_faces};
 pub use error::FigureError;
+pub use four_digits::four_digits;
 pub use kind::{Format, Kind};
 pub use style::{DEFAULT_STYLE, Lines, Markers, Png, Preset, Shape, Style, TextSizes};
 

@@ -1,5 +1,6 @@
 //! The points of a panel where they are on the page, with their values in words.
 
+use super::four_digits::four_digits;
 use super::page::Spot;
 use super::panel::{Frame, Panel};
 use super::text::Rich;
@@ -15,12 +16,13 @@ impl Panel {
                 let category = self.categories.iter().find(|(place, _)| (place - point.x).abs() < 0.5);
                 let x = match category {
                     Some((_, name)) => words(name),
-                    None => format!("{across} = {}", short(point.x)),
+                    None => format!("{across} = {}", four_digits(point.x)),
                 };
-                let bar =
-                    point.bar.map_or_else(String::new, |(low, high)| format!(" ({} to {})", short(low), short(high)));
+                let bar = point.bar.map_or_else(String::new, |(low, high)| {
+                    format!(" ({} to {})", four_digits(low), four_digits(high))
+                });
                 let n = if point.n > 1 { format!(", n = {}", point.n) } else { String::new() };
-                let says = format!("{}: {x}, {} = {}{bar}{n}", series.name, series.quantity, short(point.y));
+                let says = format!("{}: {x}, {} = {}{bar}{n}", series.name, series.quantity, four_digits(point.y));
                 spots.push(Spot { at, says });
             }
         }
@@ -31,33 +33,4 @@ impl Panel {
 /// A text without its sizes and slants.
 fn words(text: &Rich) -> String {
     text.runs.iter().map(|run| run.text.as_str()).collect()
-}
-
-/// A number to four digits.
-fn short(value: f64) -> String {
-    if value == 0.0 {
-        return "0".into();
-    }
-    let magnitude = value.abs().log10().floor();
-    if !(-4.0..6.0).contains(&magnitude) {
-        return format!("{value:.3e}");
-    }
-    let digits = (3.0 - magnitude).clamp(0.0, 8.0) as usize;
-    let text = format!("{value:.digits$}");
-    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_have_four_digits() {
-        let cases = [(0.0, "0"), (1.0, "1"), (0.012_347, "0.01235"), (1234.56, "1235"), (-0.5, "-0.5")];
-        for (value, text) in cases {
-            assert_eq!(short(value), text);
-        }
-        assert_eq!(short(1.5e-7), "1.500e-7");
-        assert_eq!(short(99_999.7), "100000");
-    }
 }

@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::tables::{Shown, number};
+use super::tables::Shown;
+use crate::figure::four_digits;
 
 /// What a fit says of one parameter.
 pub(super) struct Estimate {
@@ -28,9 +29,9 @@ impl Estimate {
     pub fn words(&self) -> String {
         format!(
             "{} ± {} (statistical) ± {} (systematic)",
-            number(self.value),
-            number(self.statistical),
-            number(self.systematic)
+            four_digits(self.value),
+            four_digits(self.statistical),
+            four_digits(self.systematic)
         )
     }
 }
@@ -58,14 +59,14 @@ pub(super) fn table(fits: &[(String, Value)]) -> Option<Shown> {
         let mut push = |law: &str, parameters: Vec<(&str, Estimate)>, weight: Option<f64>, doubted: bool| {
             for (parameter, estimate) in parameters {
                 let (low, high) = estimate.interval95.map_or((None, None), |(low, high)| (Some(low), Some(high)));
-                let cell = |value: Option<f64>| value.map_or_else(String::new, number);
+                let cell = |value: Option<f64>| value.map_or_else(String::new, four_digits);
                 rows.push(vec![
                     name.clone(),
                     law.replace('_', " "),
                     parameter.to_owned(),
-                    number(estimate.value),
-                    number(estimate.statistical),
-                    number(estimate.systematic),
+                    four_digits(estimate.value),
+                    four_digits(estimate.statistical),
+                    four_digits(estimate.systematic),
                     cell(low),
                     cell(high),
                     cell(weight),

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::ReportError;
 use super::run::Run;
+use crate::figure::four_digits;
 
 /// A table as it is shown.
 #[derive(Debug, Clone, Serialize)]
@@ -24,19 +25,6 @@ impl Shown {
     }
 }
 
-/// A number to four digits.
-pub(super) fn number(value: f64) -> String {
-    if value == 0.0 {
-        return "0".into();
-    }
-    let magnitude = value.abs().log10().floor();
-    if !(-5.0..6.0).contains(&magnitude) {
-        return format!("{value:.2e}");
-    }
-    let digits = (3.0 - magnitude).clamp(0.0, 8.0) as usize;
-    format!("{value:.digits$}")
-}
-
 /// Mean and standard error over replicates; the error needs two.
 fn mean(values: &[f64]) -> Option<(f64, Option<f64>)> {
     let n = values.len() as f64;
@@ -51,7 +39,7 @@ fn mean(values: &[f64]) -> Option<(f64, Option<f64>)> {
 fn mean_cell(values: &[f64]) -> String {
     match mean(values) {
         None => String::new(),
-        Some((mean, None)) => number(mean),
+        Some((mean, None)) => four_digits(mean),
         Some((mean, Some(error))) => format!("{mean:.4} ± {error:.4}"),
     }
 }
@@ -95,7 +83,7 @@ pub(super) fn levels(run: &Run) -> Result<Vec<Level>, ReportError> {
 pub(super) fn levels_table(levels: &[Level]) -> Option<Shown> {
     let row = |level: &Level| {
         let values = |column: &str| level.values.get(column).map_or(&[][..], Vec::as_slice);
-        let mut cells = vec![level.width.to_string(), number(level.density), values("accuracy").len().to_string()];
+        let mut cells = vec![level.width.to_string(), four_digits(level.density), values("accuracy").len().to_string()];
         cells.extend(["accuracy", "m", "p_inf", "outputs_reached"].map(|column| mean_cell(values(column))));
         cells
     };
@@ -112,7 +100,7 @@ pub(super) fn comparison_table(run: &Run) -> Result<Option<Shown>, ReportError> 
         return Ok(None);
     }
     let texts = COLUMNS.iter().map(|column| table.texts(column)).collect::<Result<Vec<_>, _>>()?;
-    let cell = |text: &str| text.parse().map_or_else(|_| text.to_owned(), number);
+    let cell = |text: &str| text.parse().map_or_else(|_| text.to_owned(), four_digits);
     let rows = (0..table.rows()).map(|row| texts.iter().map(|column| cell(column[row])).collect()).collect();
     let columns = ["density", "null model", "weights", "difference", "95 % from", "to", "verdict"];
     let caption = "Accuracy of retrained samples of a null model less that of the original retrained alike.";

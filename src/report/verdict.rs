@@ -6,7 +6,8 @@ use serde_json::Value;
 use super::ReportError;
 use super::fits::{Estimate, doubts};
 use super::run::Run;
-use super::tables::{Level, number};
+use super::tables::Level;
+use crate::figure::four_digits;
 use crate::scaling::first_fall;
 
 /// The answer to a question.
@@ -123,7 +124,7 @@ fn function_and_graph(levels: &[Level]) -> Option<Verdict> {
     for width in widths {
         let of_width: Vec<&Level> = levels.iter().filter(|level| level.width == width).collect();
         if let (Some(m), Some(outputs)) = (half(&of_width, "m"), half(&of_width, "outputs_reached")) {
-            parts.push(format!("{} against {} at W = {width}", number(m), number(outputs)));
+            parts.push(format!("{} against {} at W = {width}", four_digits(m), four_digits(outputs)));
         }
     }
     (!parts.is_empty()).then(|| Verdict {
@@ -160,7 +161,7 @@ fn degrees(run: &Run) -> Result<Option<Verdict>, ReportError> {
             count(&["equivalent", "close"]),
             of_kind.len(),
             count(&["different"]),
-            number(worst)
+            four_digits(worst)
         ));
     }
     let all = |names: &[&str]| rows.iter().all(|&row| names.contains(&verdicts[row]));
