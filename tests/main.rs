@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod arrows;
+mod claims;
 mod data;
 #[path = "bench/ensembles.rs"]
 #[allow(dead_code)]

@@ -13,6 +13,7 @@ mod fluctuations;
 mod passes;
 mod saved;
 mod tables;
+mod universality;
 
 /// Where the results are.
 fn results() -> std::path::PathBuf {

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::passes::{self, Measured, exponent, exponent_of_ln, ln_pass, ln_width, m};
 use super::saved::{Graph, Outcome, Row, Saved};
+use super::universality::{Equality, Exponents, equality};
 
 /// The architecture-data pairs, each with its study.
 pub const PAIRS: [(&str, &str); 8] = [
@@ -54,9 +55,10 @@ pub fn all(results: &Path) -> Outcome<String> {
     }
     let mut text = String::new();
     where_it_is(&mut text, &saved)?;
-    with_size(&mut text, &saved)?;
+    with_size(&mut text, results, &saved)?;
     rivals(&mut text, results, &saved)?;
     collapses(&mut text, results, &saved)?;
+    one_class(&mut text, results, &saved)?;
     crossings(&mut text, results, &saved)?;
     coincidence(&mut text, &saved)?;
     protocols(&mut text, results)?;
@@ -145,7 +147,7 @@ fn by_size(saved: &Saved, of: impl Fn(usize) -> Option<Measured>) -> Vec<(f64, M
     saved.widths().into_iter().filter_map(|width| Some((saved.hidden(width) as f64, of(width)?))).collect()
 }
 
-fn with_size(text: &mut String, pairs: &Pairs) -> Outcome<()> {
+fn with_size(text: &mut String, results: &Path, pairs: &Pairs) -> Outcome<()> {
     let columns = [
         "pair",
         "density at 1/2",
@@ -165,7 +167,7 @@ fn with_size(text: &mut String, pairs: &Pairs) -> Outcome<()> {
         for (_, _, of) in [CONTROLS[0], CONTROLS[3]] {
             cells.push(both(exponent(&by_size(saved, |width| ln_width(saved, width, of)))));
         }
-        cells.push(both(exponent(&peaks(&super::results(), study)?)));
+        cells.push(both(exponent(&peaks(results, study)?)));
         writeln!(text, "| {name} | {} |", cells.join(" | "))?;
     }
     text.push('\n');
@@ -232,6 +234,33 @@ fn collapses(text: &mut String, results: &Path, pairs: &Pairs) -> Outcome<()> {
             let quality = json["quality"].as_f64().unwrap_or(f64::NAN);
             let [p_c, nu, beta] = ["p_c", "inv_nu", "kappa_over_nu"].map(estimate);
             writeln!(text, "| {name} | {label} | {p_c} | {nu} | {beta} | {quality:.2} | {reliable} | {reason} |")?;
+        }
+    }
+    text.push('\n');
+    Ok(())
+}
+
+fn one_class(text: &mut String, results: &Path, pairs: &Pairs) -> Outcome<()> {
+    let columns = ["control", "reliable collapses", "joint 1/nu", "joint beta/nu", "chi-square", "p"];
+    head(text, "Are the exponents of all pairs the same?", &columns)?;
+    for (label, column, _) in CONTROLS {
+        let mut all = Vec::new();
+        let mut fitted = 0;
+        for (_, study, _) in pairs {
+            let Some(json) = fit(results, study, &format!("collapse-{column}.json"))? else { continue };
+            fitted += 1;
+            all.extend(Exponents::of(&json));
+        }
+        let there = format!("{} of {fitted}", all.len());
+        match equality(&all) {
+            None => writeln!(text, "| {label} | {there} | - | - | nothing to compare | - |")?,
+            Some(Equality { joint, errors, chi_square, degrees_of_freedom, chance }) => {
+                let [nu, beta] = [0, 1].map(|axis| bracket(joint[axis], errors[axis]));
+                writeln!(
+                    text,
+                    "| {label} | {there} | {nu} | {beta} | {chi_square:.1} at {degrees_of_freedom} | {chance:.3} |"
+                )?;
+            }
         }
     }
     text.push('\n');
