@@ -11,6 +11,8 @@ mod ensembles;
 mod figure;
 mod fit_rivals;
 mod graph;
+#[cfg(all(feature = "train", unix))]
+mod guide;
 mod hostile;
 mod inspect;
 mod ladder_results;

@@ -84,23 +84,30 @@ addEventListener('error', event => errors.push(String(event.message || event.tar
 addEventListener('securitypolicyviolation', event => errors.push(event.violatedDirective));
 console.error = (...all) => errors.push(all.join(' '));</script>";
 
-/// Looks at the page in a frame as wide as a desktop and as a phone, and leaves what it found in the title.
+/// Looks at the page in a frame as wide as a desktop, as a phone, and as a sheet of A4 between its margins with the
+/// rules for paper, and leaves what it found as the text of the body.
 const LOOK: &str = r#"
-const look = async width => {
+const look = async (width, text) => {
   const frame = document.createElement("iframe");
   frame.style.cssText = `width: ${width}px; height: 800px; border: 0`;
   const loaded = new Promise(done => frame.addEventListener("load", done));
-  frame.srcdoc = PAGE;
+  frame.srcdoc = text;
   document.body.append(frame);
   await loaded;
   const [view, page] = [frame.contentWindow, frame.contentDocument];
   await page.fonts.ready;
-  const found = { width: view.innerWidth, wide: [], tables: 0, unsorted: [], drawings: 0, silent: [] };
+  const found = { width: view.innerWidth, wide: [], broken: [], tables: 0, unsorted: [], drawings: 0, silent: [] };
   for (const element of page.body.querySelectorAll("*")) {
     const box = element.getBoundingClientRect();
     if (box.width > 0 && (box.right > view.innerWidth + 1 || box.left < -1)) {
       found.wide.push(`${element.tagName}.${element.className.baseVal ?? element.className} ${box.left} ${box.right}`);
     }
+  }
+  // On paper no number is broken over two lines.
+  for (const cell of width === 688 ? page.querySelectorAll("td") : []) {
+    const range = page.createRange();
+    range.selectNodeContents(cell);
+    if (!/\s/.test(cell.textContent.trim()) && range.getClientRects().length > 1) found.broken.push(cell.textContent);
   }
   found.scroll = page.documentElement.scrollWidth;
   for (const table of page.querySelectorAll("table.sortable")) {
@@ -146,7 +153,9 @@ const look = async width => {
 };
 (async () => {
   const found = [];
-  for (const width of [1280, 390]) found.push(await look(width));
+  for (const width of [1280, 390]) found.push(await look(width, PAGE));
+  const paper = PAGE.replaceAll("@media print", "@media all").replaceAll("@media screen", "@media print");
+  found.push(await look(688, paper));
   document.body.textContent = "FOUND" + JSON.stringify(found) + "END";
 })().catch(error => { document.body.textContent = "FOUND" + JSON.stringify(String(error)) + "END"; });
 "#;
@@ -158,7 +167,7 @@ fn chromium() -> Option<PathBuf> {
 }
 
 #[test]
-fn a_browser_shows_it_on_a_desktop_and_on_a_phone() {
+fn a_browser_shows_it_on_a_desktop_on_a_phone_and_on_paper() {
     let Some(chromium) = chromium() else {
         eprintln!("skipped: no chromium on the PATH");
         return;
@@ -185,12 +194,16 @@ fn a_browser_shows_it_on_a_desktop_and_on_a_phone() {
     let found =
         found.unwrap_or_else(|| panic!("the page did not finish: {log}")).replace("&lt;", "<").replace("&gt;", ">");
     let found: Vec<Value> = serde_json::from_str(&found.replace("&amp;", "&")).unwrap_or_else(|_| panic!("{found}"));
-    assert_eq!(found.len(), 2);
-    for (found, width) in found.iter().zip([1280, 390]) {
+    assert_eq!(found.len(), 3);
+    for (found, width) in found.iter().zip([1280, 390, 688]) {
         assert_eq!(found["width"], width, "{found}");
         assert!(found["scroll"].as_u64().unwrap() <= width, "{found}");
-        for nothing in ["wide", "unsorted", "silent", "errors", "requests"] {
-            assert_eq!(found[nothing], serde_json::json!([]), "{nothing} at {width}");
+        let paper = width == 688;
+        for nothing in ["wide", "broken", "unsorted", "silent", "errors", "requests"] {
+            // Nothing is pointed at on paper.
+            if !(paper && nothing == "silent") {
+                assert_eq!(found[nothing], serde_json::json!([]), "{nothing} at {width}");
+            }
         }
         assert!(found["tables"].as_u64().unwrap() >= 2, "{found}");
         assert_eq!(found["drawings"], prunephase::figure::Kind::ALL.len(), "{found}");

@@ -145,6 +145,23 @@ fn fit_has_the_keys_of_the_contract_and_saves() {
     assert!(!text.contains("logistic"), "{text}");
 }
 
+/// As in the tables of runs: a level that keeps as many weights as the one before, and a replicate without m.
+#[test]
+fn of_levels_that_keep_as_many_weights_the_first_counts() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("table.csv");
+    write_table(&path, &[32.0]);
+    let text = std::fs::read_to_string(&path).unwrap();
+    let named = |levels: &str, more: &str| {
+        let rows = text.lines().skip(1).map(|row| format!("{row},{levels}\n")).collect::<String>();
+        std::fs::write(&path, format!("width,density,seed,m,level\n{rows}{more}")).unwrap();
+        call("fit", path.to_str().unwrap(), &["--models", "power_law", "--bootstrap", "10", "--json"])
+    };
+    let (code, fitted, err) = named("1", "");
+    assert_eq!(err, "");
+    assert_eq!(named("1", "32,0.04,0,0.9,2\n32,0.04,1,0.9,2\n32,0.2,nine,,0\n"), (code, fitted, String::new()));
+}
+
 #[test]
 fn bad_input_is_one_line_and_nothing_is_written() {
     let folder = tempfile::tempdir().unwrap();

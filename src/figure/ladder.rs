@@ -14,10 +14,13 @@ use super::panel::Panel;
 use super::series::{Joined, Key, Look, Point, Series};
 use super::sources::Sources;
 use super::style::{Preset, Style};
-use super::text::Rich;
+use super::text::{CAPITAL, Rich};
 
 /// The height of a panel, in those of the preset: one stands above the other.
 const HEIGHT: f64 = 0.6;
+
+/// Between the letter of a panel and the end of its upright name below it, in points.
+const APART: f64 = 3.0;
 
 /// The differences of one checkpoint, null model and kind of weights.
 struct Row<'t> {
@@ -122,7 +125,9 @@ fn panel(
     let heights = series.iter().flat_map(|series| &series.points).flat_map(Point::heights);
     let y = Axis::covering(Spacing::Linear, heights.chain([0.0]), 0.09);
     let (label, name) = (Rich::plain("null model"), Rich::plain("accuracy \u{2212} original"));
-    let mut panel = Panel::new(preset.panel_height * HEIGHT, label, name, x, y);
+    // High enough for the name in its middle with the letter above.
+    let named = style.text.label * (name.width() + 2.0 * CAPITAL) + 2.0 * APART;
+    let mut panel = Panel::new((preset.panel_height * HEIGHT).max(named), label, name, x, y);
     panel.title = Some(Rich::plain(format!("density {}", significant(density, 2))));
     panel.categories = nulls.iter().enumerate().map(|(at, name)| (at as f64, Rich::plain(*name))).collect();
     panel.series = series;

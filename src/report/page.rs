@@ -23,6 +23,8 @@ struct Shape {
     svg: String,
     /// The largest width, in CSS pixels.
     width: u32,
+    /// The width on paper, in millimetres.
+    print: f64,
     /// `both`, `wide` or `narrow`: the screens that show it.
     screens: &'static str,
 }
@@ -98,6 +100,7 @@ fn figures(run: &Run, style: &Style) -> Result<(Vec<Figure>, Lacking), ReportErr
         let shape = |embedded: &figure::Embedded, screens| Shape {
             svg: embedded.svg.clone(),
             width: (embedded.width_mm * PIXELS_PER_MILLIMETRE).round() as u32,
+            print: embedded.width_mm,
             screens,
         };
         let shapes = match narrow.as_ref().filter(|_| own.width_mm > NARROW) {

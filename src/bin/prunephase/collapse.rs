@@ -10,7 +10,9 @@ use prunephase::scaling::{Objective, Parameters};
 use prunephase::table::write_rows;
 
 use crate::curves::{CurveArgs, ESTIMATE, ResultArgs, add_estimate, align, interval, verdict};
+use crate::examples;
 use crate::output::table;
+use crate::progress;
 
 /// Collapse the curves of several sizes: x = (p - p_c) L^(1/nu), y = A L^(kappa/nu).
 ///
@@ -18,6 +20,7 @@ use crate::output::table;
 /// and varied for the systematic error. Exits with 1 where the result is not reliable; it is
 /// printed and saved all the same.
 #[derive(Debug, Args)]
+#[command(after_long_help = examples::COLLAPSE)]
 pub struct CollapseArgs {
     #[command(flatten)]
     curves: CurveArgs,
@@ -90,7 +93,8 @@ pub fn run(args: &CollapseArgs) -> anyhow::Result<ExitCode> {
         seed: args.result.seed,
         ..CollapseOptions::default()
     };
-    let fit = collapse::fit(&curves, &options).with_context(|| args.curves.place())?;
+    let fit =
+        progress::during("collapsing", || collapse::fit(&curves, &options)).with_context(|| args.curves.place())?;
     if let Some(folder) = &args.result.out {
         write_rows(&folder.join("collapse.csv"), collapse::scaled_points(&curves, &fit))?;
         write_rows(&folder.join("collapse_landscape.csv"), collapse::landscape(&curves, &fit))?;

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::curves::{CurveArgs, ResultArgs, align};
 use crate::output::table;
+use crate::progress;
 
 #[derive(Serialize)]
 struct Found<'a> {
@@ -50,8 +51,8 @@ pub fn run(
 ) -> anyhow::Result<ExitCode> {
     let name = if of_peaks { "peaks" } else { "crossings" };
     let (resamples, seed) = (result.bootstrap, result.seed);
-    let points = if of_peaks { peaks(curves, resamples, seed) } else { crossings(curves, resamples, seed) };
-    let points = points.with_context(|| columns.place())?;
+    let find = || if of_peaks { peaks(curves, resamples, seed) } else { crossings(curves, resamples, seed) };
+    let points = progress::during(name, find).with_context(|| columns.place())?;
     let (limit, why) = match extrapolate(&points, exponent) {
         Ok(limit) => (Some(limit), None),
         Err(error @ ScalingError::TooFewPoints { .. }) => (None, Some(error)),

@@ -7,10 +7,13 @@ use anyhow::bail;
 use clap::{Args, Subcommand};
 use prunephase::data::{self, FileState, Locations};
 
+use crate::examples;
 use crate::output::table;
+use crate::progress;
 
 /// Check the files of a data set.
 #[derive(Debug, Args)]
+#[command(after_long_help = examples::DATA)]
 pub struct DataArgs {
     #[command(subcommand)]
     command: DataCommand,
@@ -23,6 +26,7 @@ enum DataCommand {
 }
 
 #[derive(Debug, Args)]
+#[command(after_long_help = examples::DATA)]
 struct VerifyArgs {
     /// mnist, fashion-mnist, kmnist, kmnist-10k, mnist-10k or digits.
     name: String,
@@ -45,7 +49,7 @@ fn verify(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
         Some(folder) => Locations::new([folder.clone()]),
         None => Locations::from_environment(None),
     };
-    let checks = data::verify(&args.name, &locations)?;
+    let checks = progress::during("checking", || data::verify(&args.name, &locations))?;
     let mut table = table(&["file", "found", "md5"]);
     for check in &checks {
         let found = match (&check.path, &check.state) {

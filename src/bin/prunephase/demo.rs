@@ -6,12 +6,13 @@ use std::process::ExitCode;
 use prunephase::study::{RunFolder, Study};
 
 use crate::run::{Execution, execute};
-use crate::{plot, summary};
+use crate::{examples, plot, summary};
 
 const STUDY: &str = include_str!("../../../analysis/demo.toml");
 
 /// Run the whole pipeline on the digits built in, in seconds
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = examples::DEMO)]
 pub struct DemoArgs {
     /// The run folder
     #[arg(long, default_value = "prunephase-demo")]

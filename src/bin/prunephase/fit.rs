@@ -14,7 +14,7 @@ use serde::Serialize;
 use crate::critical;
 use crate::curves::{CurveArgs, ESTIMATE, ResultArgs, add_estimate, align, interval, verdict};
 use crate::output::table;
-use crate::tail;
+use crate::{examples, progress, tail};
 
 /// Controls of a law's curve in fit-laws.csv.
 const LAW_POINTS: usize = 200;
@@ -26,6 +26,7 @@ const LAW_POINTS: usize = 200;
 /// size. Exits with 1 where the best law of any size is not reliable; everything is printed and saved
 /// all the same. --crossings, --peaks and --tail do something else instead.
 #[derive(Debug, Args)]
+#[command(after_long_help = examples::FIT)]
 pub struct FitArgs {
     /// A CSV table with a header.
     table: PathBuf,
@@ -126,15 +127,22 @@ pub fn run(args: &FitArgs) -> anyhow::Result<ExitCode> {
     let mut fits = Vec::new();
     let mut rows: Vec<FittedPoint> = Vec::new();
     let mut laws: Vec<LawPoint> = Vec::new();
+    let bar = progress::bar(curves.curves().len() as u64, "fitting");
     for curve in curves.curves() {
+        if let Some(column) = &args.size {
+            bar.set_message(format!("{column} = {}", curve.size()));
+        }
         let fitted = fit::fit(curve, &options).with_context(|| columns.place())?;
+        bar.inc(1);
         rows.extend(fit::fitted_points(curve, &fitted));
         laws.extend(fit::law_curves(&fitted, LAW_POINTS));
         fits.push(fitted);
     }
+    bar.finish_and_clear();
     let largest = fits.last().context("no curve to fit")?;
     let several = args.size.is_some() && curves.curves().len() > 1;
-    let narrowing = several.then(|| sharpening(&curves, args.result.bootstrap, args.result.seed)).transpose();
+    let narrow = || sharpening(&curves, args.result.bootstrap, args.result.seed);
+    let narrowing = several.then(|| progress::during("widths of the transition", narrow)).transpose();
     // A table that cannot tell (no errors, no whole rise) can still be fitted.
     let (narrowing, unknown) = match narrowing {
         Ok(found) => (found, None),

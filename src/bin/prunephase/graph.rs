@@ -7,8 +7,8 @@ use clap::ValueEnum;
 use prunephase::checkpoint::Checkpoint;
 use prunephase::graph::{self, LayeredGraph};
 
-use crate::output;
 use crate::reading::ReadArgs;
+use crate::{examples, output, progress};
 
 /// What the nodes of the graph are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -50,6 +50,7 @@ impl From<Format> for graph::Format {
 
 /// Write the graph of a checkpoint's kept weights
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = examples::GRAPH)]
 pub struct GraphArgs {
     /// The checkpoint
     #[arg(value_name = "CKPT")]
@@ -86,9 +87,9 @@ pub fn run(args: &GraphArgs) -> anyhow::Result<ExitCode> {
     let checkpoint = args.reading.read(&args.checkpoint)?;
     output::warn(&checkpoint.warnings);
     let graph = of(&args.checkpoint, &checkpoint, args.encoding)?;
-    graph.write(&args.out, args.format.into())?;
+    progress::during("writing the graph", || graph.write(&args.out, args.format.into()))?;
     let links = if graph.shares_weights() { format!("{} links of ", graph.links()) } else { String::new() };
-    eprintln!(
+    println!(
         "{}: {} nodes, {} pairs of nodes joined by {links}{} kept weights of {} (density {})",
         args.out.display(),
         graph.nodes(),

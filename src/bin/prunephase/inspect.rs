@@ -9,11 +9,13 @@ use prunephase::checkpoint::{Kind, MaskSource, Metadata, TensorInfo};
 use prunephase::mask::{Density, LayerMask};
 use serde::Serialize;
 
+use crate::examples;
 use crate::output::{table, warn};
 use crate::reading::ReadArgs;
 
 /// Show the layers of a checkpoint, what is kept of them, and where the mask came from.
 #[derive(Debug, Args)]
+#[command(after_long_help = examples::INSPECT)]
 pub struct InspectArgs {
     /// A checkpoint: safetensors, .pt or .pth, or a folder of .npy.
     checkpoint: PathBuf,

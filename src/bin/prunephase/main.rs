@@ -1,12 +1,21 @@
 //! The command line: parses, dispatches, prints one line for an error.
 
+/// As that of the standard library, which panics where the reader of standard output has gone.
+macro_rules! println {
+    () => { crate::output::line(format_args!("")) };
+    ($($argument:tt)*) => { crate::output::line(format_args!($($argument)*)) };
+}
+
 mod args;
+#[cfg(feature = "train")]
+mod chart;
 mod collapse;
 mod critical;
 mod curves;
 mod data;
 #[cfg(feature = "train")]
 mod demo;
+mod examples;
 mod fit;
 mod graph;
 mod inspect;

@@ -20,7 +20,7 @@ use rayon::prelude::*;
 use crate::args::Cli;
 use crate::graph::{self, Encoding};
 use crate::reading::ReadArgs;
-use crate::{output, progress};
+use crate::{examples, output, progress};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Order {
@@ -68,6 +68,7 @@ fn density(text: &str) -> Result<f64, String> {
 
 /// Percolation curves of checkpoints: components and flow while the kept weights return
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = examples::PERCOLATE)]
 pub struct PercolateArgs {
     /// The checkpoints
     #[arg(required = true, value_name = "CKPT")]
@@ -158,16 +159,19 @@ pub fn run(args: &PercolateArgs) -> anyhow::Result<ExitCode> {
         theory: open(&args.theory)?,
     };
     let realisations = if args.order == Order::Random { args.realisations } else { 1 };
-    let bar = progress::bar(args.checkpoints.len() as u64 * realisations, "percolating");
+    // Averages and cluster numbers go through every realisation once more.
+    let passes = 1 + u64::from(args.averages.is_some()) + u64::from(args.clusters.is_some());
+    let bar = progress::bar(args.checkpoints.len() as u64 * realisations * passes, "percolating");
     for path in &args.checkpoints {
         let name = path.display().to_string();
+        bar.set_message(name.clone());
         let (graph, scores) = bar.suspend(|| read(args, path))?;
         if args.theory.is_some() && graph.has_skips() {
             bail!("{name}: --theory is of networks whose every link is a weight, and this one has skips; leave it out");
         }
         if graph.edges() == 0 {
             bar.suspend(|| output::warn(&[format!("{name}: no weight is kept, so there is no curve")]));
-            bar.inc(realisations);
+            bar.inc(realisations * passes);
             continue;
         }
         // Realisations of different checkpoints must be independent: curves of dense networks of one
@@ -195,7 +199,7 @@ pub fn run(args: &PercolateArgs) -> anyhow::Result<ExitCode> {
         if let (Some(table), Some(path)) = (table, path) {
             let rows = table.rows();
             table.finish()?;
-            eprintln!("{}: {rows} rows", path.display());
+            println!("{}: {rows} rows", path.display());
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -240,20 +244,33 @@ fn percolate<'a>(
             let curves: Vec<Vec<Observables>> = these
                 .clone()
                 .into_par_iter()
-                .map(|one| Sweep::new(graph, ranking(one), &args.points).collect())
+                .map(|one| {
+                    let curve = Sweep::new(graph, ranking(one), &args.points).collect();
+                    bar.inc(1);
+                    curve
+                })
                 .collect();
             for (realisation, curve) in these.clone().zip(curves) {
                 write(&mut tables.curves, name, ranking(realisation), curve.into_iter())?;
             }
         } else {
             write(&mut tables.curves, name, ranking(first), Sweep::new(graph, ranking(first), &args.points))?;
+            bar.inc(1);
         }
         if let Some(averages) = &averages {
-            averaged.par_extend(these.clone().into_par_iter().map(|one| averages.realisation(ranking(one))));
+            averaged.par_extend(these.clone().into_par_iter().map(|one| {
+                let realisation = averages.realisation(ranking(one));
+                bar.inc(1);
+                realisation
+            }));
         }
         if let Some(table) = &mut tables.clusters {
-            let found: Vec<_> =
-                these.clone().into_par_iter().map(|one| (one, cluster_numbers(graph, ranking(one), &at))).collect();
+            let count = |one| {
+                let numbers = cluster_numbers(graph, ranking(one), &at);
+                bar.inc(1);
+                (one, numbers)
+            };
+            let found: Vec<_> = these.clone().into_par_iter().map(count).collect();
             for (realisation, numbers) in found {
                 let order = ranking(realisation).order();
                 let rows =
@@ -261,7 +278,6 @@ fn percolate<'a>(
                 rows.into_iter().try_for_each(|row| table.push(&row))?;
             }
         }
-        bar.inc(these.end - these.start);
         first = these.end;
     }
     if let (Some(averages), Some(table)) = (&averages, &mut tables.averages) {

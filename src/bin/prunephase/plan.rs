@@ -6,11 +6,12 @@ use std::process::ExitCode;
 use prunephase::data::Locations;
 use prunephase::study::{self, Study};
 
-use crate::output;
 use crate::run::EngineArgs;
+use crate::{examples, output, progress};
 
 /// List the tasks of a study, and estimate core-hours and disk from rates measured on this machine
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = examples::PLAN)]
 pub struct PlanArgs {
     /// The study file
     study: PathBuf,
@@ -27,7 +28,8 @@ pub struct PlanArgs {
 /// Runs the command.
 pub fn run(args: &PlanArgs) -> anyhow::Result<ExitCode> {
     let study = Study::read(&args.study)?;
-    let plan = study::plan(&study, &Locations::from_environment(args.data_dir.clone()), args.engine.engine())?;
+    let locations = Locations::from_environment(args.data_dir.clone());
+    let plan = progress::during("measuring", || study::plan(&study, &locations, args.engine.engine()))?;
     if args.json {
         println!("{}", serde_json::to_string(&plan)?);
         return Ok(ExitCode::SUCCESS);

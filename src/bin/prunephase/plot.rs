@@ -6,8 +6,12 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 use prunephase::figure::{self, FigureError, Format, Kind, Style};
 
+use crate::examples;
+use crate::progress;
+
 /// Draw figures from the tables of a run folder, or from one table.
 #[derive(Debug, Args)]
+#[command(after_long_help = examples::PLOT)]
 pub struct PlotArgs {
     /// A run folder, or one table (.csv).
     #[arg(value_name = "DIR|TABLE")]
@@ -108,18 +112,22 @@ fn draw(
     let kinds: &[Kind] = if named.is_empty() { &Kind::ALL } else { named };
     let mut drawn = 0;
     let mut failed = false;
+    let bar = progress::bar(kinds.len() as u64, "drawing");
     for &kind in kinds {
+        bar.set_message(kind.to_string());
         match figure::draw(kind, source, style, formats, out) {
             Ok(files) => {
                 drawn += 1;
-                print(&files);
+                bar.suspend(|| print(&files));
             }
             Err(error) => {
                 failed |= !named.is_empty() || !matches!(error, FigureError::Missing { .. });
-                eprintln!("prunephase: not drawn: {error}");
+                bar.suspend(|| eprintln!("prunephase: not drawn: {error}"));
             }
         }
+        bar.inc(1);
     }
+    bar.finish_and_clear();
     if drawn == 0 && named.is_empty() && !failed {
         eprintln!("prunephase: {}: nothing to draw", source.display());
     }

@@ -7,8 +7,12 @@ use clap::Args;
 use prunephase::figure::Style;
 use prunephase::report;
 
+use crate::examples;
+use crate::progress;
+
 /// Write one self-contained page about a run: verdicts, figures, tables, fits, warnings
 #[derive(Debug, Args)]
+#[command(after_long_help = examples::REPORT)]
 pub struct ReportArgs {
     /// A run folder
     #[arg(value_name = "DIR")]
@@ -25,7 +29,7 @@ pub struct ReportArgs {
 pub fn run(args: &ReportArgs) -> anyhow::Result<ExitCode> {
     anyhow::ensure!(args.folder.is_dir(), "{}: no such folder; give a run folder", args.folder.display());
     let style = args.style.as_deref().map_or_else(|| Ok(Style::bundled()), Style::read)?;
-    report::write(&args.folder, &style, &args.out)?;
+    progress::during("writing the page", || report::write(&args.folder, &style, &args.out))?;
     println!("{}", args.out.display());
     Ok(ExitCode::SUCCESS)
 }

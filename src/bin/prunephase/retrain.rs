@@ -18,10 +18,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::reading::LayoutArgs;
 use crate::run::Execution;
-use crate::{output, progress};
+use crate::{examples, output, progress};
 
 /// Retrain samples of a checkpoint, and the checkpoint itself with the same budget
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = examples::RETRAIN)]
 pub struct RetrainArgs {
     /// The original checkpoint
     checkpoint: PathBuf,
@@ -312,7 +313,8 @@ fn retrain(
     let results = in_parallel(jobs, &left, |(sample, weights, seed)| -> anyhow::Result<()> {
         let row = retraining.run(sample, *weights, *seed)?;
         bar.inc(1);
-        bar.set_message(format!("{} {}: accuracy {:.3}", row.null, row.weights, row.accuracy));
+        let (density, accuracy) = (row.density, row.accuracy);
+        bar.set_message(format!("{} {}: density {density:.4}, accuracy {accuracy:.3}", row.null, row.weights));
         let mut rows = rows.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         rows.push(row);
         // In the order of `runs`, whatever finishes first.

@@ -14,6 +14,7 @@ use prunephase::seed::Seeds;
 use prunephase::table;
 use rayon::prelude::*;
 
+use crate::examples;
 use crate::output::warn;
 use crate::progress;
 use crate::reading::ReadArgs;
@@ -25,6 +26,7 @@ use crate::reading::ReadArgs;
 /// from the start. Samples are drawn in parallel (RAYON_NUM_THREADS); the files are the same for
 /// any number of threads.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = examples::REWIRE)]
 pub struct RewireArgs {
     /// The checkpoint.
     checkpoint: PathBuf,
@@ -82,8 +84,10 @@ pub fn run(args: &RewireArgs) -> anyhow::Result<ExitCode> {
     warn(&source.warnings);
     let (mask, signs, options) = (&source.mask, Some(&source.parameters), args.options());
     let freedom = rewire::freedom(mask, signs, args.null, &options)?;
-    let times = rewire::autocorrelation(mask, signs, args.null, &seeds(args, &checksum), &options)
-        .with_context(|| format!("rewiring {}", args.checkpoint.display()))?;
+    let times = progress::during("autocorrelation times", || {
+        rewire::autocorrelation(mask, signs, args.null, &seeds(args, &checksum), &options)
+    })
+    .with_context(|| format!("rewiring {}", args.checkpoint.display()))?;
 
     let progress = progress::bar(args.samples.into(), "samples");
     let rows = (0..args.samples as usize)
@@ -101,8 +105,8 @@ pub fn run(args: &RewireArgs) -> anyhow::Result<ExitCode> {
 
     warn(&rewire::warnings(&freedom, &rows, &times).iter().map(ToString::to_string).collect::<Vec<_>>());
     let (kept, weights) = (source.mask.kept(), source.mask.weights());
-    eprintln!(
-        "prunephase: {} of null model `{}` in {}, {kept} of {weights} weights kept in each",
+    println!(
+        "{} of null model `{}` in {}, {kept} of {weights} weights kept in each",
         if args.samples == 1 { "1 sample".to_owned() } else { format!("{} samples", args.samples) },
         args.null,
         args.out.display()

@@ -10,10 +10,11 @@ use prunephase::data::Locations;
 use prunephase::study::{self, Event, RunFolder, RunOptions, Shard, Study, tasks_of};
 use prunephase::training::{Device, Engine, EngineChoice};
 
-use crate::{interrupt, output, progress, summary};
+use crate::{examples, interrupt, output, progress, summary};
 
 /// Train, prune, fine-tune and measure a study; resumes what is there
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = examples::RUN)]
 pub struct RunArgs {
     /// The study file
     study: PathBuf,
@@ -113,9 +114,17 @@ pub fn execute(study: &Study, folder: &RunFolder, options: &RunOptions) -> anyho
                 row.level, row.density, row.accuracy
             ));
         }
-        Event::Retrained { done, of } => bar.set_message(format!("retraining {done}/{of}")),
+        Event::Retrained { done, of } => {
+            bar.set_length(*of as u64);
+            bar.set_position(*done as u64);
+        }
         Event::Warning(warning) => bar.suspend(|| output::warn(&[(*warning).to_owned()])),
-        Event::Stage(stage) => bar.set_message((*stage).to_owned()),
+        Event::Stage(stage) => {
+            // The time left is that of the stage.
+            bar.reset();
+            bar.set_prefix((*stage).to_owned());
+            bar.set_message("");
+        }
         _ => {}
     })?;
     bar.finish_and_clear();

@@ -8,8 +8,11 @@ use anyhow::{Context, ensure};
 use prunephase::network::Architecture;
 use prunephase::study::{SlurmOptions, Study, tasks_of, write_slurm};
 
+use crate::examples;
+
 /// Write a Slurm job array, one task a shard, and a merge that waits for it; with --submit, submit both
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = examples::SLURM)]
 pub struct SlurmArgs {
     /// The study file
     study: PathBuf,

@@ -5,10 +5,12 @@ use std::process::ExitCode;
 
 use prunephase::study::{self, RunFolder};
 
+use crate::examples;
 use crate::output;
 
 /// What of a run is done and what is left
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = examples::STATUS)]
 pub struct StatusArgs {
     /// The run folder
     dir: PathBuf,

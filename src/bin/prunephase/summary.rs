@@ -1,4 +1,4 @@
-//! The short table at the end of a run.
+//! The short table and the chart at the end of a run.
 
 use std::collections::BTreeMap;
 
@@ -8,6 +8,7 @@ use prunephase::scaling::first_fall;
 use prunephase::study::{LevelRow, ObservationRow, RetrainingRow, RunFolder};
 use prunephase::table;
 
+use crate::chart::{Curve, chart};
 use crate::output;
 
 /// Prints what a finished run found.
@@ -15,6 +16,9 @@ pub fn print(folder: &RunFolder) -> anyhow::Result<()> {
     let levels: Vec<LevelRow> = table::read_rows(&folder.table("levels"))?;
     let observations: Vec<ObservationRow> = table::read_rows(&folder.table("percolation"))?;
     println!("{}", widths(&levels, &observations));
+    if let Some(chart) = curves(&levels) {
+        println!("\n{chart}");
+    }
     print_retraining(folder)?;
     print_fits(folder)
 }
@@ -75,6 +79,26 @@ fn widths(levels: &[LevelRow], observations: &[ObservationRow]) -> Table {
         ]);
     }
     table
+}
+
+/// The mean of m over the replicates against density, a curve for each width; of the accuracy where no network was
+/// above chance.
+fn curves(levels: &[LevelRow]) -> Option<String> {
+    let of = |value: fn(&LevelRow) -> Option<f64>| -> Vec<Curve> {
+        let mut by_width: BTreeMap<usize, BTreeMap<usize, (f64, Vec<f64>)>> = BTreeMap::new();
+        for row in levels {
+            if let Some(value) = value(row) {
+                let at = by_width.entry(row.width).or_default().entry(row.level);
+                at.or_insert((row.density, Vec::new())).1.push(value);
+            }
+        }
+        let points = |rows: BTreeMap<usize, (f64, Vec<f64>)>| {
+            rows.into_values().filter_map(|(density, values)| Some((density, mean(values)?))).collect()
+        };
+        by_width.into_iter().map(|(width, rows)| Curve { name: width.to_string(), points: points(rows) }).collect()
+    };
+    chart("m against density, W:", &of(|row| row.m))
+        .or_else(|| chart("accuracy against density, W:", &of(|row| Some(row.accuracy))))
 }
 
 fn print_retraining(folder: &RunFolder) -> anyhow::Result<()> {

@@ -10,6 +10,7 @@ use prunephase::scaling::{SizeBin, tail_chance};
 use prunephase::table::{Table, write_rows};
 
 use crate::curves::ResultArgs;
+use crate::progress;
 
 /// A whole number of a table.
 fn whole(number: f64, column: &str) -> anyhow::Result<u64> {
@@ -47,7 +48,8 @@ pub fn run(path: &Path, range: Option<[f64; 2]>, result: &ResultArgs) -> anyhow:
     let table = Table::read(path)?;
     let bins = bins(&table).with_context(place)?;
     let cutoffs = range.map(|[low, high]| [low.max(0.0).ceil() as u64, high.max(0.0).floor() as u64]);
-    let found = tail_chance(&bins, cutoffs, result.bootstrap, result.seed).with_context(place)?;
+    let find = || tail_chance(&bins, cutoffs, result.bootstrap, result.seed);
+    let found = progress::during("fitting the tail", find).with_context(place)?;
     if let Some(folder) = &result.out {
         write_rows(&folder.join("tail.csv"), &bins)?;
         let text = serde_json::to_string_pretty(&found)?;

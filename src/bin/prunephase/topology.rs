@@ -16,10 +16,11 @@ use serde::Serialize;
 
 use crate::graph::{self, Encoding};
 use crate::reading::ReadArgs;
-use crate::{output, progress};
+use crate::{examples, output, progress};
 
 /// Topology of checkpoints: metrics of each layer and of the whole network
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = examples::TOPOLOGY)]
 pub struct TopologyArgs {
     /// The checkpoints
     #[arg(required = true, value_name = "CKPT")]
@@ -86,7 +87,8 @@ pub fn run(args: &TopologyArgs) -> anyhow::Result<ExitCode> {
     let wanted = |name: &str| args.metrics.is_empty() || args.metrics.iter().any(|one| one == name);
     let chosen: Vec<_> = FAMILIES.iter().filter(|family| wanted(family.name)).collect();
     let mut all = Vec::with_capacity(args.checkpoints.len());
-    let bar = progress::bar((args.checkpoints.len() * chosen.len()) as u64, "measuring");
+    let families = chosen.len() + usize::from(wanted(THRESHOLDS));
+    let bar = progress::bar((args.checkpoints.len() * families) as u64, "measuring");
     for path in &args.checkpoints {
         let name = path.display().to_string();
         let checkpoint = args.reading.read(path)?;
@@ -110,12 +112,14 @@ pub fn run(args: &TopologyArgs) -> anyhow::Result<ExitCode> {
             bar.inc(1);
         }
         if wanted(THRESHOLDS) {
+            bar.set_message(THRESHOLDS);
             let whole = |(metric, value): (&str, f64)| Measurement {
                 layer: WHOLE.to_owned(),
                 metric: metric.to_owned(),
                 value,
             };
             metrics.extend(thresholds(&graph).into_iter().map(whole));
+            bar.inc(1);
         }
         let degrees = if args.degrees.is_some() { topology::degree_counts(&graph) } else { Vec::new() };
         let layers =
@@ -132,8 +136,8 @@ pub fn run(args: &TopologyArgs) -> anyhow::Result<ExitCode> {
         println!("{}", serde_json::to_string(&All { checkpoints: &all })?);
     } else {
         all.iter().for_each(print);
+        println!("{}: {} rows of {} checkpoints", args.out.display(), rows().count(), all.len());
     }
-    eprintln!("{}: {} rows of {} checkpoints", args.out.display(), rows().count(), all.len());
     Ok(ExitCode::SUCCESS)
 }
 
