@@ -36,9 +36,9 @@ pub fn chart(heading: &str, curves: &[Curve]) -> Option<String> {
     let mut lines = legend(heading, curves);
     for (row, cells) in cells.iter().enumerate() {
         let label = match row {
-            0 => format!("{:.2}", y.high),
-            row if row == ROWS / 2 => format!("{:.2}", (y.low + y.high) / 2.0),
-            row if row == ROWS - 1 => format!("{:.2}", y.low),
+            0 => value(y.high),
+            row if row == ROWS / 2 => value(0.5 * y.low + 0.5 * y.high),
+            row if row == ROWS - 1 => value(y.low),
             _ => String::new(),
         };
         let tick = if label.is_empty() { '│' } else { '┤' };
@@ -89,8 +89,17 @@ fn control_axis(x: Range) -> [String; 2] {
     [format!("{:>7}└{}", "", axis.iter().collect::<String>()), labels.iter().collect()]
 }
 
+/// A value in at most six characters.
+fn value(value: f64) -> String {
+    let text = format!("{value:.2}");
+    if text.len() <= 6 { text } else { format!("{value:.0e}") }
+}
+
 /// A control from its logarithm, in three digits at most.
 fn control(logarithm: f64) -> String {
+    if logarithm.abs() > 5.0 {
+        return format!("{:.0e}", 10f64.powf(logarithm));
+    }
     let digits = (2.0 - logarithm.floor()).clamp(0.0, 12.0) as usize;
     let text = format!("{:.digits$}", 10f64.powf(logarithm));
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
@@ -203,6 +212,7 @@ mod tests {
             .map(|width| curve(&format!("{}", 1usize << width), &[(10f64.powi(-width), 1e3), (1e-300, -1e3)]))
             .collect();
         let text = chart("accuracy against density, W:", &names).unwrap();
+        assert!(text.contains("\n   1e3 ┤") && text.contains("\n  -1e3 ┤") && text.contains("1e-300"), "{text}");
         assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
         let few = chart("accuracy against density, W:", &names[..4]).unwrap();
         assert_eq!(few.lines().count(), 12, "{few}");

@@ -1,6 +1,7 @@
 //! The examples at the end of each command's `--help`; a test runs every line of them.
 
 /// In the folder of a study file `study.toml`.
+#[cfg(feature = "train")]
 macro_rules! study {
     ($lines:literal) => {
         concat!("Examples, beside a study file (analysis/demo.toml is one):\n", $lines)

@@ -7,7 +7,7 @@ macro_rules! println {
 }
 
 mod args;
-#[cfg(feature = "train")]
+#[cfg(any(feature = "train", test))]
 mod chart;
 mod collapse;
 mod critical;

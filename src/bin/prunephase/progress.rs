@@ -9,7 +9,7 @@ const TICK: Duration = Duration::from_millis(200);
 
 /// A bar over `length` items, with the time left and a message; it goes away when it is dropped.
 pub fn bar(length: u64, what: &str) -> ProgressBar {
-    shown(ProgressBar::new(length), what, "{prefix} {bar:30} {pos}/{len}, {eta} left  {wide_msg}")
+    shown(ProgressBar::new(length), what, "{prefix} {bar:20} {pos}/{len}, {eta} left  {wide_msg}")
 }
 
 /// A spinner with the time gone by, for work whose end nobody knows; it goes away when it is dropped.

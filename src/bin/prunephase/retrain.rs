@@ -314,7 +314,7 @@ fn retrain(
         let row = retraining.run(sample, *weights, *seed)?;
         bar.inc(1);
         let (density, accuracy) = (row.density, row.accuracy);
-        bar.set_message(format!("{} {}: density {density:.4}, accuracy {accuracy:.3}", row.null, row.weights));
+        bar.set_message(format!("density {density:.4}, accuracy {accuracy:.3}, {} {}", row.null, row.weights));
         let mut rows = rows.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         rows.push(row);
         // In the order of `runs`, whatever finishes first.

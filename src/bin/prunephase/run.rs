@@ -109,10 +109,8 @@ pub fn execute(study: &Study, folder: &RunFolder, options: &RunOptions) -> anyho
             } else {
                 bar.inc(1);
             }
-            bar.set_message(format!(
-                "{task} level {}/{last}: density {:.4}, accuracy {:.3}",
-                row.level, row.density, row.accuracy
-            ));
+            let (level, density, accuracy) = (row.level, row.density, row.accuracy);
+            bar.set_message(format!("density {density:.4}, accuracy {accuracy:.3}, {task} level {level}/{last}"));
         }
         Event::Retrained { done, of } => {
             bar.set_length(*of as u64);
