@@ -81,6 +81,10 @@ fn law(fit: &Value) -> Verdict {
     Verdict { question, answer, sentence }
 }
 
+/// S above which the points lie more than sqrt(2) times their errors from one curve, by convention of this page too far
+/// for a yes: S of a perfect collapse is 1 within sqrt(2/points).
+const SCATTERED: f64 = 2.0;
+
 fn weight(model: &Value) -> f64 {
     model.get("weight").and_then(Value::as_f64).unwrap_or(0.0)
 }
@@ -102,7 +106,13 @@ fn collapse(fit: &Value) -> Verdict {
             sentence += &format!(" {parameter} = {}.", estimate.words());
         }
     }
-    Verdict { question, answer: if quality < 2.0 { "yes" } else { "undecided" }, sentence }
+    // Without a sign of its own 1/nu says that scaling the control does nothing for sure: then any curves that lie
+    // near one another would do.
+    let determined = Estimate::of(&fit["inv_nu"]).and_then(|of| of.interval95).is_some_and(|(low, _)| low > 0.0);
+    if !determined {
+        sentence += " The 95 % interval of 1/nu reaches 0: whether scaling brings them together is open.";
+    }
+    Verdict { question, answer: if determined && quality < SCATTERED { "yes" } else { "undecided" }, sentence }
 }
 
 /// The density at which a curve, read from high to low density, first falls below a half of its first value.
