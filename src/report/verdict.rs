@@ -230,4 +230,19 @@ mod tests {
         assert_eq!(collapse(&fit(false)).answer, "undecided");
         assert!(!collapse(&fit(false)).sentence.contains("0.5000"));
     }
+
+    #[test]
+    fn a_collapse_whose_exponent_may_be_zero_is_no_yes() {
+        let of = |low: f64, quality: f64| {
+            let estimate = |value: f64, low: f64| json!({ "value": value, "statistical": 0.1, "systematic": 0.1, "interval95": [low, value + 0.3] });
+            json!({
+                "control": "density", "value": "m", "quality": quality, "reliable": true, "reasons": [],
+                "p_c": estimate(0.5, 0.2), "inv_nu": estimate(0.7, low), "kappa_over_nu": estimate(0.1, -0.2),
+            })
+        };
+        assert_eq!(collapse(&of(0.4, 1.2)).answer, "yes");
+        assert_eq!(collapse(&of(0.4, 2.3)).answer, "undecided");
+        let open = collapse(&of(-0.1, 0.5));
+        assert!(open.answer == "undecided" && open.sentence.contains("reaches 0"), "{}", open.sentence);
+    }
 }
