@@ -125,16 +125,18 @@ impl Page {
         }
 
         let above = |panel: &Panel| if panel.title.is_some() { label + 4.0 } else { 0.0 };
-        let below = |panel: &Panel| match (panel.x_shown, panel.x_label.runs.is_empty()) {
-            (true, false) => below_axis + 6.0,
-            (true, true) => below_axis - label,
-            (false, _) => SHARED_GAP,
+        let below = |panel: &Panel, index: usize| {
+            let names = panel.below_names(style, column_width - margins[index] - rights[index]);
+            match (panel.x_shown, panel.x_label.runs.is_empty()) {
+                (true, false) => below_axis + names + 6.0,
+                (true, true) => below_axis + names - label,
+                (false, _) => SHARED_GAP,
+            }
         };
-        let body = self
-            .columns
-            .iter()
-            .map(|column| column.iter().map(|panel| above(panel) + panel.height + below(panel)).sum())
-            .fold(0.0, f64::max);
+        let high = |(index, column): (usize, &Vec<Panel>)| -> f64 {
+            column.iter().map(|panel| above(panel) + panel.height + below(panel, index)).sum()
+        };
+        let body = self.columns.iter().enumerate().map(high).fold(0.0, f64::max);
         let height = head + body - 6.0 + EDGE;
 
         let mut svg = String::new();
@@ -164,7 +166,7 @@ impl Page {
                     };
                     panel.draw(&canvas, style, &frame, inset, edge)?;
                     spots.extend(panel.spots(&frame));
-                    top = frame.bottom + below(panel);
+                    top = frame.bottom + below(panel, index);
                 }
             }
         }

@@ -70,6 +70,12 @@ impl Frame {
 
 /// The room that a number at an axis takes along it.
 pub(super) const X_APART: f64 = 27.0;
+/// The room between two names of categories, points.
+const NAME_GAP: f64 = 3.0;
+/// Names of categories stand in at most so many rows.
+const MOST_NAME_ROWS: f64 = 3.0;
+/// The distance of two rows of names, in sizes of their text.
+pub(super) const NAME_LEADING: f64 = 1.15;
 pub(super) const Y_APART: f64 = 13.0;
 /// Between two blocks of text side by side.
 const APART: f64 = 8.0;
@@ -119,6 +125,20 @@ impl Panel {
     /// The ticks of the x axis of a frame of that width.
     pub fn x_ticks(&self, width: f64) -> Vec<Tick> {
         ticks(&self.x, &self.categories, width, X_APART)
+    }
+
+    /// The rows that the names below an x axis of categories stand in, by turns, so that none runs into the next.
+    pub fn name_rows(&self, style: &Style, width: f64) -> usize {
+        let widest = self.categories.iter().map(|(_, name)| name.width()).fold(0.0, f64::max) * style.text.tick;
+        // Categories are one apart.
+        let cell = width / (self.x.high - self.x.low);
+        if cell > 0.0 { ((widest + NAME_GAP) / cell).ceil().clamp(1.0, MOST_NAME_ROWS) as usize } else { 1 }
+    }
+
+    /// What the names of categories need below the axis beside their first row.
+    pub fn below_names(&self, style: &Style, width: f64) -> f64 {
+        let rows = if self.x_shown { self.name_rows(style, width) } else { 1 };
+        (rows - 1) as f64 * style.text.tick * NAME_LEADING
     }
 
     /// The width of the widest number at the y axis.

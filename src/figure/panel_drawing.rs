@@ -2,7 +2,7 @@
 
 use super::canvas::{Align, Canvas, Stroke};
 use super::inset::Inset;
-use super::panel::{Frame, Panel};
+use super::panel::{Frame, NAME_LEADING, Panel};
 use super::series::{Joined, Look, Point, Series};
 use super::style::Style;
 use super::text::{CAPITAL, Rich};
@@ -176,16 +176,19 @@ impl Panel {
                 canvas.text((left - 3.0, y + size * CAPITAL / 2.0), label, size, ink, Align::End)?;
             }
         }
-        for tick in self.x_ticks(frame.width()) {
+        let rows = self.name_rows(style, frame.width());
+        for (turn, tick) in self.x_ticks(frame.width()).iter().enumerate() {
             if let (Some(share), Some(label)) = (self.x.share(tick.value), tick.label.as_ref().filter(|_| self.x_shown))
             {
                 let x = left + share * frame.width();
-                canvas.text((x, bottom + 4.0 + size * CAPITAL), label, size, ink, Align::Middle)?;
+                let down = (turn % rows) as f64 * size * NAME_LEADING;
+                canvas.text((x, bottom + 4.0 + size * CAPITAL + down), label, size, ink, Align::Middle)?;
             }
         }
+        let names = self.below_names(style, frame.width());
         let size = style.text.label;
         if self.x_shown {
-            let below = bottom + 4.0 + style.text.tick + 4.0 + size * CAPITAL;
+            let below = bottom + 4.0 + style.text.tick + names + 4.0 + size * CAPITAL;
             canvas.text(((left + right) / 2.0, below), &self.x_label, size, ink, Align::Middle)?;
         }
         // The names of the panels of a column stand in one line.
