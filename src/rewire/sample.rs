@@ -3,14 +3,15 @@
 use rayon::prelude::*;
 
 use super::bits::BitMatrix;
-use super::chain::LayerChain;
+use super::chain::{LayerChain, purpose};
 use super::direct::{choose, same_columns, same_count, same_rows};
+use super::freedom::freedom_of;
 use super::mixing::MixingRow;
 use super::options::SwapOptions;
 use super::parts::{State, parts_of, states};
 use super::statistics::{Statistics, overlap_at_random, sign_overlap_at_random};
 use super::weights::placed;
-use super::{NullModel, RewireError, freedom};
+use super::{NullModel, RewireError};
 use crate::mask::{LayerMask, Mask};
 use crate::network::Parameters;
 use crate::seed::{Seeds, Stream};
@@ -123,8 +124,12 @@ fn drawn(
     options: &SwapOptions,
 ) -> Result<(Mask, Option<Mask>, Vec<MixingRow>), RewireError> {
     let starts = states(mask, signs, null)?;
-    let free = freedom(mask, signs, null, options)?;
-    let density = mask.density().value();
+    let free = freedom_of(mask, &starts, null, options);
+    let (kept, cells) =
+        starts.iter().fold((0, 0), |(kept, cells), start| (kept + start.kept.count(), cells + start.kept.cells()));
+    let density = kept as f64 / cells.max(1) as f64;
+    let kind = options.chain(null);
+    let name = purpose(null, kind);
     let whole = match null {
         NullModel::Edges => {
             Some(same_count_of_all(&starts, &mut seeds.stream(&format!("rewire, {null}, sample {sample}"))))
@@ -139,7 +144,7 @@ fn drawn(
         .enumerate()
         .map(|(index, ((layer, start), free))| {
             let stream =
-                |part: &str| seeds.stream(&format!("rewire, {null}, sample {sample}, layer {}{part}", layer.name));
+                |part: &str| seeds.stream(&format!("rewire, {name}, sample {sample}, layer {}{part}", layer.name));
             let parts = parts_of(layer, null, options);
             let of_parts = start.parts(null, parts);
             let mut rows = Rows {
@@ -160,12 +165,12 @@ fn drawn(
                 NullModel::InDegrees => kept(same_rows(&start.kept, &mut stream(""))),
                 NullModel::OutDegrees => kept(same_columns(&start.kept, &mut stream(""))),
                 NullModel::Degrees | NullModel::SignedDegrees | NullModel::JointDegrees => {
-                    let mut chain = LayerChain::new(&layer.name, start, null, parts, stream)?;
+                    let mut chain = LayerChain::new(&layer.name, start, null, (parts, kind), stream)?;
                     let mut state = start.clone();
                     for at in options.checkpoints() {
-                        chain.advance(at);
+                        let at = chain.advance(at);
                         state = chain.state();
-                        rows.push(&state, Some(at), chain.proposals, chain.accepted);
+                        rows.push(&state, Some(at), chain.proposals(), chain.accepted());
                     }
                     state
                 }

@@ -11,7 +11,7 @@ use crate::data::Normalisation;
 use crate::files;
 use crate::mask::Density;
 use crate::pruning::{Criterion, Schedule, Scope};
-use crate::rewire::NullModel;
+use crate::rewire::{ChainKind, NullModel};
 use crate::training::{Budget, Hyperparameters, Optimiser};
 
 /// What to train, prune, measure, rewire and fit.
@@ -185,6 +185,9 @@ pub struct RetrainingSection {
     /// Proposals of a double edge swap, an edge.
     #[serde(default = "ten")]
     pub swaps_per_edge: f64,
+    /// The chain that draws from the null model `degrees`; the others have one each.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub chain: ChainKind,
     /// From which weights.
     pub weights: Vec<WeightSource>,
     /// Passes over the training set.
@@ -193,6 +196,10 @@ pub struct RetrainingSection {
     /// Optimiser steps, instead of epochs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub steps: Option<usize>,
+}
+
+fn is_default(chain: &ChainKind) -> bool {
+    *chain == ChainKind::default()
 }
 
 fn one_seed() -> u64 {

@@ -238,7 +238,7 @@ impl Unit<'_> {
     /// The original first, then the samples of every null model.
     fn samples(&self, checkpoint: &Checkpoint, name: &str) -> crate::Result<(Vec<RetrainingSample>, Vec<MixingRow>)> {
         let seeds = Seeds::new(self.context.study.seed, self.task.seed).within(name);
-        let options = SwapOptions::new(self.section.swaps_per_edge)?;
+        let options = SwapOptions::new(self.section.swaps_per_edge)?.by(self.section.chain);
         let mut samples = vec![RetrainingSample {
             null: "original".into(),
             sample: 0,
