@@ -222,21 +222,29 @@ impl Trade {
     #[inline(always)]
     fn deal_short<D: Deposit>(&self, (one, other): (&mut [u64], &mut [u64])) {
         let mut left = self.dealt;
-        for (a, b) in one.iter_mut().zip(other.iter_mut()) {
-            let places = *a ^ *b;
-            *a = (*a & *b) | D::deposit(left, places);
-            *b = *a ^ places;
+        let mut deal = |places: u64| {
+            let put = D::deposit(left, places);
             left >>= places.count_ones();
+            put
+        };
+        // Every width that is compiled for is a multiple of four, and four words are one register.
+        let (fours, rest) = one.as_chunks_mut::<4>();
+        let (other_fours, other_rest) = other.as_chunks_mut::<4>();
+        for (a, b) in fours.iter_mut().zip(other_fours) {
+            let places: [u64; 4] = std::array::from_fn(|at| a[at] ^ b[at]);
+            let put = places.map(&mut deal);
+            *a = std::array::from_fn(|at| (a[at] & b[at]) | put[at]);
+            *b = std::array::from_fn(|at| a[at] ^ places[at]);
+        }
+        for (a, b) in rest.iter_mut().zip(other_rest) {
+            let places = *a ^ *b;
+            *a = (*a & *b) | deal(places);
+            *b = *a ^ places;
         }
     }
 
     #[inline(always)]
-    fn deal_long<D: Deposit>(
-        &self,
-        (one, other): (&mut [u64], &mut [u64]),
-        chosen: &mut [u64],
-        stream: &mut Stream,
-    ) {
+    fn deal_long<D: Deposit>(&self, (one, other): (&mut [u64], &mut [u64]), chosen: &mut [u64], stream: &mut Stream) {
         draw_subset::<D>(chosen, self.open as usize, self.share as usize, stream);
         // Bits beyond the subset are read and not used.
         let mut at = 0;

@@ -30,6 +30,7 @@ mod null_model;
 mod options;
 mod parts;
 mod sample;
+mod sampler;
 mod signed;
 mod statistics;
 mod subset;
@@ -44,7 +45,8 @@ pub use freedom::{LayerFreedom, freedom};
 pub use mixing::{MixingRow, Warning, record_autocorrelation, warnings};
 pub use null_model::NullModel;
 pub use options::SwapOptions;
-pub use sample::{Sample, draw, sample};
+pub use sample::{draw, sample};
+pub use sampler::{Sample, Sampler};
 pub use weights::{kept_weights, with_signs_of};
 
 use thiserror::Error;

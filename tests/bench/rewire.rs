@@ -7,9 +7,10 @@
 //!
 //! One layer, one thread, ours and the peers in turns; rates are millions of proposals a second of processor
 //! time (on Linux; of the clock elsewhere), so that a busy machine counts less, though it still takes memory
-//! and caches; medians over the rounds. Ours without setting up the chain, and all in: from the mask to the sampled mask with the
-//! looks of `mixing.csv`. The peers without building their graph, and each with as many proposals as it does
-//! in about a second. A peer that reports swaps made instead of proposals is given those.
+//! and caches; medians over the rounds. Ours without setting up the chain, and all in: from the mask to sampled
+//! masks of two million edges together (two masks at least) with the looks of `mixing.csv`. The peers without
+//! building their graph, and each with as many proposals as it does in about a second. A peer that reports swaps
+//! made instead of proposals is given those.
 //!
 //! A proposal of a swap looks at two edges. A round of global Curveball trades, ours and networkit's, looks at
 //! every edge once: it counts as half a proposal an edge.
@@ -31,7 +32,7 @@ use std::time::Instant;
 use ndarray::{ArrayD, IxDyn};
 use prunephase::mask::{LayerMask, Mask};
 use prunephase::network::{LayerParameters, Parameters};
-use prunephase::rewire::{self, Autocorrelation, Chain, ChainKind, NullModel, SwapOptions};
+use prunephase::rewire::{self, Autocorrelation, Chain, ChainKind, NullModel, Sampler, SwapOptions};
 use prunephase::seed::Seeds;
 use support::{Options, Peer, median};
 
@@ -131,7 +132,7 @@ fn run() {
         });
         let (mut ours, mut all_in) = (vec![Vec::new(); CHAINS.len()], vec![Vec::new(); CHAINS.len()]);
         let mut theirs = vec![Vec::new(); peers.len()];
-        for round in 0..options.rounds {
+        for _ in 0..options.rounds {
             for (at, (chain, (null, kind))) in chains.iter_mut().zip(CHAINS).enumerate() {
                 let before = chain.proposals();
                 let start = now();
@@ -139,14 +140,11 @@ fn run() {
                 ours[at].push(rate((chain.proposals() - before) as f64, start));
                 let options = SwapOptions::new(10.0).unwrap().by(kind);
                 let seeds = Seeds::new(1, 0);
-                let samples = (2e6 / edges).ceil();
+                let samples = (2e6 / edges).ceil().max(2.0);
                 let start = now();
-                for _ in 0..samples as usize {
-                    black_box(if null.keeps_signs() {
-                        rewire::draw(&parameters, &mask, null, &seeds, round, &options).unwrap().mask
-                    } else {
-                        rewire::sample(&mask, null, &seeds, round, &options).unwrap().0
-                    });
+                let sampler = Sampler::new(&parameters, &mask, null, &options).unwrap();
+                for number in 0..samples as usize {
+                    black_box(sampler.sample(&seeds, number).unwrap());
                 }
                 all_in[at].push(rate(samples * 10.0 * edges, start));
             }

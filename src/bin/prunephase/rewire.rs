@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 use prunephase::checkpoint::{self, Checkpoint, Kind, Metadata};
 use prunephase::files::FileError;
-use prunephase::rewire::{self, ChainKind, MixingRow, NullModel, SwapOptions};
+use prunephase::rewire::{self, ChainKind, MixingRow, NullModel, Sampler, SwapOptions};
 use prunephase::seed::Seeds;
 use prunephase::table;
 use rayon::prelude::*;
@@ -97,11 +97,12 @@ pub fn run(args: &RewireArgs) -> anyhow::Result<ExitCode> {
     let times = rewire::autocorrelation(mask, signs, args.null, &seeds(args, &checksum), &options)
         .with_context(|| format!("rewiring {}", args.checkpoint.display()))?;
 
+    let sampler = Sampler::new(&source.parameters, mask, args.null, &options)?;
     let progress = progress::bar(args.samples.into(), "samples");
     let rows = (0..args.samples as usize)
         .into_par_iter()
         .map(|sample| {
-            let rows = draw(args, &source, &checksum, sample)?;
+            let rows = draw(args, &source, &checksum, &sampler, sample)?;
             progress.inc(1);
             Ok(rows)
         })
@@ -184,9 +185,14 @@ fn seeds(args: &RewireArgs, checksum: &str) -> Seeds {
 }
 
 /// Draws and writes one sample.
-fn draw(args: &RewireArgs, source: &Checkpoint, checksum: &str, sample: usize) -> prunephase::Result<Vec<MixingRow>> {
-    let seeds = seeds(args, checksum);
-    let drawn = rewire::draw(&source.parameters, &source.mask, args.null, &seeds, sample, &args.options())?;
+fn draw(
+    args: &RewireArgs,
+    source: &Checkpoint,
+    checksum: &str,
+    sampler: &Sampler<'_>,
+    sample: usize,
+) -> prunephase::Result<Vec<MixingRow>> {
+    let drawn = sampler.draw(&seeds(args, checksum), sample)?;
     let metadata = metadata(args, source, checksum, sample);
     let path = args.out.join(file_name(sample));
     Checkpoint::new(source.network.clone(), drawn.parameters, drawn.mask, metadata)?.carrying(source).write(&path)?;
