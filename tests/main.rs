@@ -36,6 +36,8 @@ mod shards;
 #[cfg(all(feature = "train", unix))]
 mod slurm;
 #[cfg(feature = "train")]
+mod study_chain;
+#[cfg(feature = "train")]
 mod study_errors;
 mod topology;
 mod topology_command;

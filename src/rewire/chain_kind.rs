@@ -24,8 +24,8 @@ pub enum ChainKind {
     /// Double edge swaps: a proposal looks at two edges. O(1) a proposal.
     #[default]
     Swaps,
-    /// Global Curveball trades (Carstens et al., ESA 2018, 11, doi:10.4230/LIPIcs.ESA.2018.11): a round looks
-    /// at every edge once and counts as half a proposal an edge. O(cells / 64) a round on rows of bits, so
+    /// Global Curveball trades (Carstens et al., ESA 2018, arXiv:1804.08487): a round looks at every edge once and
+    /// counts as half a proposal an edge. O(cells / 64) a round on rows of bits, so
     /// that dense layers cost least for each edge.
     Curveball,
 }

@@ -9,8 +9,8 @@ use crate::seed::Stream;
 
 /// A Markov chain on the 0-1 matrices with given row and column sums (Strona, Nappo, Boccacci, Fattorini and
 /// San-Miguel-Ayanz, Nat. Commun. 5, 4114 (2014), doi:10.1038/ncomms5114) by global trades (Carstens,
-/// Berger and Strona, arXiv:1609.05137; Carstens, Hamann, Meyer, Penschuck, Tran and Wagner,
-/// ESA 2018, 11, doi:10.4230/LIPIcs.ESA.2018.11).
+/// Berger and Strona, arXiv:1609.05137; Carstens, Hamann, Meyer, Penschuck, Tran and Wagner, ESA 2018,
+/// arXiv:1804.08487).
 ///
 /// A round draws a perfect matching of the rows uniformly (of an odd number one sits out), and each two
 /// matched rows *trade*: the columns that just one of them holds are dealt out anew, uniformly among
@@ -222,24 +222,11 @@ impl Trade {
     #[inline(always)]
     fn deal_short<D: Deposit>(&self, (one, other): (&mut [u64], &mut [u64])) {
         let mut left = self.dealt;
-        let mut deal = |places: u64| {
-            let put = D::deposit(left, places);
-            left >>= places.count_ones();
-            put
-        };
-        // Every width that is compiled for is a multiple of four, and four words are one register.
-        let (fours, rest) = one.as_chunks_mut::<4>();
-        let (other_fours, other_rest) = other.as_chunks_mut::<4>();
-        for (a, b) in fours.iter_mut().zip(other_fours) {
-            let places: [u64; 4] = std::array::from_fn(|at| a[at] ^ b[at]);
-            let put = places.map(&mut deal);
-            *a = std::array::from_fn(|at| (a[at] & b[at]) | put[at]);
-            *b = std::array::from_fn(|at| a[at] ^ places[at]);
-        }
-        for (a, b) in rest.iter_mut().zip(other_rest) {
+        for (a, b) in one.iter_mut().zip(other.iter_mut()) {
             let places = *a ^ *b;
-            *a = (*a & *b) | deal(places);
+            *a = (*a & *b) | D::deposit(left, places);
             *b = *a ^ places;
+            left >>= places.count_ones();
         }
     }
 

@@ -24,7 +24,9 @@ pub(super) fn run<W: Work>(work: W) -> W::Output {
     #[cfg(target_arch = "x86_64")]
     {
         use std::arch::is_x86_feature_detected;
-        if is_x86_feature_detected!("bmi1") && is_x86_feature_detected!("bmi2") && is_x86_feature_detected!("popcnt") {
+        let has_bits = is_x86_feature_detected!("bmi1") && is_x86_feature_detected!("bmi2");
+        // AVX2 counts the bits of many words at once.
+        if has_bits && is_x86_feature_detected!("popcnt") && is_x86_feature_detected!("avx2") {
             // SAFETY: the processor has what `on_bmi2` is compiled for.
             return unsafe { on_bmi2(work) };
         }
@@ -33,7 +35,7 @@ pub(super) fn run<W: Work>(work: W) -> W::Output {
 }
 
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "bmi1,bmi2,popcnt,avx2")]
+#[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
 fn on_bmi2<W: Work>(work: W) -> W::Output {
     work.on::<Bmi2>()
 }

@@ -71,10 +71,8 @@ pub(super) fn draw_short<D: Deposit>(from: u32, size: u32, stream: &mut Stream) 
         let chosen = Coin::near(few as usize, from as usize).toss(stream) & all;
         if few == size { chosen } else { all ^ chosen }
     };
-    // Once without a loop, which a processor does not foresee.
-    for _ in 0..1 {
-        chosen = corrected::<D>(chosen, all, from, size, stream);
-    }
+    // Once without a question, whose answer a processor does not foresee.
+    chosen = corrected::<D>(chosen, all, from, size, stream);
     while chosen.count_ones() != size {
         chosen = corrected::<D>(chosen, all, from, size, stream);
     }

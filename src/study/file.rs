@@ -316,6 +316,12 @@ impl Study {
             if let Some(width) = retraining.widths.iter().find(|width| !self.network.widths.contains(width)) {
                 return Err(format!("[retraining] width {width} is not among the widths of [network]"));
             }
+            if !is_default(&retraining.chain) && !retraining.nulls.contains(&NullModel::Degrees) {
+                return Err(format!(
+                    "[retraining] chain = \"{}\": it draws from null model `degrees`, which is not among nulls",
+                    retraining.chain
+                ));
+            }
             if retraining.replicates > self.network.replicates {
                 return Err(format!(
                     "[retraining] replicates = {}: [network] has {}",
