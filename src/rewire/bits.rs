@@ -56,9 +56,14 @@ impl BitMatrix {
             self.words.chunks_exact(self.words_per_row.max(1)).zip(cells.chunks_mut(self.columns.max(1)))
         {
             for (word, cells) in row.iter().zip(cells.chunks_mut(64)) {
-                for (byte, cells) in word.to_le_bytes().into_iter().zip(cells.chunks_mut(8)) {
-                    cells.copy_from_slice(&UNPACKED[byte as usize][..cells.len()]);
+                let bytes = word.to_le_bytes();
+                let (eights, rest) = cells.as_chunks_mut::<8>();
+                for (byte, cells) in bytes.iter().zip(eights.iter_mut()) {
+                    *cells = UNPACKED[*byte as usize];
                 }
+                // Fewer than eight, which the last byte that is in use begins with.
+                let last = bytes.get(eights.len()).map_or([false; 8], |byte| UNPACKED[*byte as usize]);
+                rest.iter_mut().zip(last).for_each(|(cell, kept)| *cell = kept);
             }
         }
         LayerMask { name: like.name.clone(), kept }

@@ -157,7 +157,8 @@ mod tests {
     #[test]
     fn every_subset_is_as_likely() {
         let mut stream = Seeds::new(1, 0).stream("test");
-        for (from, size, subsets) in [(6, 3, 20), (7, 2, 21), (8, 7, 8), (9, 1, 9), (10, 4, 210), (5, 5, 1), (4, 0, 1)]
+        for (from, size, subsets) in
+            [(6, 3, 20), (7, 2, 21), (8, 7, 8), (9, 1, 9), (10, 4, 210), (12, 6, 924), (5, 5, 1), (4, 0, 1)]
         {
             let mut counts = BTreeMap::new();
             let draws = subsets * 2000;
@@ -175,7 +176,8 @@ mod tests {
     #[test]
     fn every_pair_of_bits_of_a_long_subset_is_as_likely() {
         let mut stream = Seeds::new(2, 0).stream("test");
-        for (from, size) in [(65, 33), (70, 3), (130, 100), (64, 20), (200, 199)] {
+        for (from, size) in [(65, 33), (70, 3), (130, 100), (64, 20), (200, 199), (20, 9), (33, 15), (40, 20), (64, 31)]
+        {
             let draws = 20_000;
             let mut pairs = vec![0u32; from * from];
             for _ in 0..draws {
