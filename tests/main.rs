@@ -39,6 +39,8 @@ mod shards;
 #[cfg(all(feature = "train", unix))]
 mod slurm;
 #[cfg(feature = "train")]
+mod study_chain;
+#[cfg(feature = "train")]
 mod study_errors;
 #[cfg(feature = "train")]
 mod study_keys;

@@ -226,3 +226,36 @@ fn taps_are_kept_on_demand_and_samples_say_so() {
     assert!(message.contains("--keep-taps: null model `edges` makes no swaps"), "{message}");
     direct.assert().code(2);
 }
+
+#[test]
+fn the_chain_of_degrees_is_chosen_and_samples_say_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.safetensors");
+    write_checkpoint(&path, "fc4", &[0.3]);
+    let draw = |chain: &str, threads: &str, out: &str| {
+        let out = folder.path().join(out);
+        let mut command = rewire(&path, "degrees", "2", "1", &out);
+        command.args(["--chain", chain]).env("RAYON_NUM_THREADS", threads).assert().success();
+        files_of(&out)
+    };
+    let traded = draw("curveball", "1", "one");
+    assert_eq!(traded, draw("curveball", "3", "three"));
+    let sample = Checkpoint::read(&folder.path().join("one/sample-0000.safetensors")).unwrap();
+    assert_eq!(sample.metadata.extra.get("chain").map(String::as_str), Some("curveball"));
+    let rows: Vec<MixingRow> = table::read_rows(&folder.path().join("one/mixing.csv")).unwrap();
+    let end = rows.iter().rfind(|row| row.layer == "fc1").unwrap();
+    assert!((end.overlap.unwrap() - end.overlap_random.unwrap()).abs() < 0.1, "{end:?}");
+    assert!(end.tau_overlap.is_some_and(|tau| tau < 5.0), "{end:?}");
+    // The usual chain writes what it writes without the option, and its samples are another command's.
+    let usual = draw("swaps", "1", "swaps");
+    assert_ne!(usual, traded);
+    rewire(&path, "degrees", "2", "1", &folder.path().join("usual")).assert().success();
+    assert_eq!(files_of(&folder.path().join("usual")), usual);
+    rewire(&path, "degrees", "2", "1", &folder.path().join("one")).assert().code(1);
+    let mut other = rewire(&path, "joint-degrees", "2", "1", &folder.path().join("joint"));
+    let message = stderr(other.args(["--chain", "curveball"]));
+    assert!(message.contains("draws from null model `degrees` alone, not from `joint-degrees`"), "{message}");
+    other.assert().code(2);
+    let mut unknown = rewire(&path, "degrees", "2", "1", &folder.path().join("unknown"));
+    unknown.args(["--chain", "swap"]).assert().code(2);
+}

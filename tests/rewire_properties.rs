@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use prunephase::mask::{LayerMask, Mask};
 use prunephase::network::{LayerParameters, Parameters};
-use prunephase::rewire::{self, NullModel, Sample, SwapOptions, freedom, kept_weights, sample};
+use prunephase::rewire::{self, ChainKind, NullModel, Sample, SwapOptions, freedom, kept_weights, sample};
 use prunephase::seed::Seeds;
 
 /// Row and column sums of a layer, convolutions as filters x taps.
@@ -234,6 +234,27 @@ proptest! {
     }
 
     #[test]
+    fn curveball_keeps_both_degrees_and_what_is_forced(mask in masks(), number in 0usize..1000, taps: bool) {
+        let options = SwapOptions::new(20.0).unwrap().keeping_taps(taps).by(ChainKind::Curveball);
+        let (sampled, rows) = sample(&mask, NullModel::Degrees, &Seeds::new(3, 0), number, &options).unwrap();
+        let free = freedom(&mask, None, NullModel::Degrees, &options).unwrap();
+        for ((a, b), free) in mask.layers.iter().zip(&sampled.layers).zip(&free) {
+            prop_assert_eq!(degrees(a), degrees(b));
+            if taps && a.kept.ndim() > 2 {
+                for (a, b) in places(a).iter().zip(&places(b)) {
+                    prop_assert_eq!(degrees(a), degrees(b));
+                }
+            }
+            let shared = a.kept.iter().zip(&b.kept).filter(|(a, b)| **a && **b).count();
+            prop_assert!(free.forced <= shared);
+            prop_assert!(free.forced < free.edges || a == b);
+        }
+        for row in rows {
+            prop_assert!(row.accepted <= row.proposals, "{:?}", row);
+        }
+    }
+
+    #[test]
     fn the_surviving_weights_are_moved_and_nothing_else(mask in masks(), number in 0usize..1000) {
         let parameters = distinct_weights(&mask);
         for &null in NullModel::ALL {
@@ -437,6 +458,59 @@ fn the_mixing_rows_tell_the_chain() {
     assert_eq!(rows.len(), 6);
     assert_eq!(rows[1].proposals_per_edge, None);
     assert!(rows[1].overlap.unwrap() < 1.0);
+}
+
+#[test]
+fn curveball_mixes_to_the_same_law_and_says_how_long_it_took() {
+    let mask = example();
+    let seeds = Seeds::new(3, 0);
+    let options = |kind| SwapOptions::new(15.25).unwrap().by(kind);
+    let ends = |kind| {
+        let mut ends = vec![Vec::new(); 3];
+        for number in 0..40 {
+            let (_, rows) = sample(&mask, NullModel::Degrees, &seeds, number, &options(kind)).unwrap();
+            for (layer, end) in ends.iter_mut().enumerate() {
+                let row = &rows[rows.len() / 3 * (layer + 1) - 1];
+                end.push([row.overlap, row.assortativity, row.place_correlation].map(Option::unwrap));
+            }
+        }
+        ends
+    };
+    let moments = |values: &[[f64; 3]], at: usize| {
+        let n = values.len() as f64;
+        let mean = values.iter().map(|value| value[at]).sum::<f64>() / n;
+        (mean, values.iter().map(|value| (value[at] - mean).powi(2)).sum::<f64>() / (n - 1.0) / n)
+    };
+    for (layer, (swaps, curveball)) in ends(ChainKind::Swaps).iter().zip(ends(ChainKind::Curveball)).enumerate() {
+        for at in 0..3 {
+            let ((a, a_error), (b, b_error)) = (moments(swaps, at), moments(&curveball, at));
+            assert!((a - b).abs() < 4.5 * (a_error + b_error).sqrt(), "layer {layer}, {at}: {a} and {b}");
+        }
+    }
+    // A round is half a proposal an edge, and 15.25 proposals are 31 rounds.
+    let (sampled, rows) = sample(&mask, NullModel::Degrees, &seeds, 0, &options(ChainKind::Curveball)).unwrap();
+    let edges = mask.layers[0].kept_count() as u64;
+    let at: Vec<f64> = rows[..9].iter().map(|row| row.proposals_per_edge.unwrap()).collect();
+    assert_eq!(at, [0.0, 0.5, 1.0, 2.0, 3.0, 5.0, 7.0, 10.0, 15.0]);
+    assert_eq!((rows[9].proposals_per_edge, rows[9].proposals), (Some(15.5), 31 * edges / 2));
+    assert!(rows[..10].windows(2).all(|pair| pair[0].accepted < pair[1].accepted));
+    assert_ne!(sampled, sample(&mask, NullModel::Degrees, &seeds, 0, &options(ChainKind::Swaps)).unwrap().0);
+    let pool = |threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+    let on = |threads| {
+        pool(threads).install(|| sample(&mask, NullModel::Degrees, &seeds, 0, &options(ChainKind::Curveball)).unwrap())
+    };
+    assert_eq!(on(1), on(3));
+    let times =
+        rewire::autocorrelation(&mask, None, NullModel::Degrees, &seeds, &options(ChainKind::Curveball)).unwrap();
+    for time in &times {
+        assert_eq!(time.length, 200.0);
+        assert!(time.longest().is_some_and(|(_, tau)| (0.5..20.0).contains(&tau)), "{time:?}");
+    }
+    // Other null models keep their chains.
+    for &null in NullModel::ALL.iter().filter(|null| **null != NullModel::Degrees && !null.keeps_signs()) {
+        let by = |kind| sample(&mask, null, &seeds, 0, &options(kind)).unwrap();
+        assert_eq!(by(ChainKind::Swaps), by(ChainKind::Curveball));
+    }
 }
 
 #[test]

@@ -8,11 +8,13 @@ use std::collections::BTreeMap;
 
 use ndarray::{ArrayD, IxDyn};
 use prunephase::mask::{LayerMask, Mask};
-use prunephase::rewire::{NullModel, SwapOptions, sample};
+use prunephase::rewire::{ChainKind, NullModel, SwapOptions, sample};
 use prunephase::seed::Seeds;
 use rayon::prelude::*;
 use statrs::distribution::{ChiSquared, ContinuousCDF};
-use support::{ALL_MOVES, Case, Moves, accepted_only, cases, chi_square, class_of, kolmogorov_smirnov};
+use support::{
+    ALL_MOVES, Case, Moves, accepted_only, cases, chi_square, class_of, first_corrected, kolmogorov_smirnov,
+};
 
 const SEEDS: u64 = 20;
 const DRAWS: usize = 50_000;
@@ -21,16 +23,16 @@ const DRAWS: usize = 50_000;
 fn every_chain_is_uniform_on_what_its_moves_reach() {
     cases().par_iter().for_each(|case| {
         let all = case.enumerate();
-        assert_eq!(all.len(), case.all, "{}: matrices", case.name);
+        assert_eq!(all.len(), case.all, "{}: matrices", case.title());
         let class = match case.null {
             NullModel::SignedDegrees => class_of(&case.first(), case.columns(), ALL_MOVES),
             _ => all.clone(),
         };
-        assert!(class.is_subset(&all), "{}: a move changes what must be kept", case.name);
-        assert_eq!(class.len(), case.reached, "{}: matrices reached", case.name);
+        assert!(class.is_subset(&all), "{}: a move changes what must be kept", case.title());
+        assert_eq!(class.len(), case.reached, "{}: matrices reached", case.title());
         let p_values: Vec<f64> = (0..SEEDS).map(|seed| chi_square(&case.counts(seed, DRAWS, 15.0), &class).1).collect();
         let p = kolmogorov_smirnov(&p_values);
-        assert!(p > 0.001, "{}: p = {p:.1e} of {p_values:.4?}", case.name);
+        assert!(p > 0.001, "{}: p = {p:.1e} of {p_values:.4?}", case.title());
     });
 }
 
@@ -40,6 +42,16 @@ fn the_same_test_fails_for_a_chain_that_counts_accepted_swaps_alone() {
     let all = case.enumerate();
     let p_values: Vec<f64> =
         (0..SEEDS).map(|seed| chi_square(&accepted_only(case, seed, DRAWS / 10, 10), &all).1).collect();
+    let p = kolmogorov_smirnov(&p_values);
+    assert!(p < 1e-9, "p = {p:.1e} of {p_values:.4?}");
+}
+
+#[test]
+fn the_same_test_fails_for_trades_that_are_not_dealt_uniformly() {
+    let case = &cases()[0];
+    let all = case.enumerate();
+    let p_values: Vec<f64> =
+        (0..SEEDS).map(|seed| chi_square(&first_corrected(case, seed, DRAWS / 10, 30), &all).1).collect();
     let p = kolmogorov_smirnov(&p_values);
     assert!(p < 1e-9, "p = {p:.1e} of {p_values:.4?}");
 }
@@ -79,7 +91,8 @@ fn signed_moves_reach_every_matrix_of_small_random_cases() {
         let mut cell = || pictures[dense][(stream.below(5) as usize / 2).min(2)];
         let start: Vec<String> = (0..rows).map(|_| (0..columns).map(|_| cell()).collect()).collect();
         let start: Vec<&str> = start.iter().map(String::as_str).collect();
-        let case = Case { name: "random", null: NullModel::SignedDegrees, start: start.clone(), reached: 0, all: 0 };
+        let (name, null, chain) = ("random", NullModel::SignedDegrees, ChainKind::Swaps);
+        let case = Case { name, null, chain, start: start.clone(), reached: 0, all: 0 };
         let all = case.enumerate();
         assert_eq!(class_of(&case.first(), columns, ALL_MOVES), all, "{start:?}");
     }
@@ -88,14 +101,19 @@ fn signed_moves_reach_every_matrix_of_small_random_cases() {
 #[test]
 fn samples_are_uniform_too() {
     // Chains that each begin at the start, as long as for so small a matrix they must be.
-    let options = SwapOptions::new(30.0).unwrap();
+    for &chain in ChainKind::ALL {
+        samples_are_uniform(&SwapOptions::new(30.0).unwrap().by(chain));
+    }
+}
+
+fn samples_are_uniform(options: &SwapOptions) {
     let case = &cases()[0];
     let kept = ArrayD::from_shape_vec(IxDyn(&[4, 4]), case.first()).unwrap().mapv(|value| value == 1);
     let start = Mask { layers: vec![LayerMask { name: "fc1".into(), kept }] };
     let draws: Vec<Vec<u8>> = (0..50_000)
         .into_par_iter()
         .map(|number| {
-            let (sampled, _) = sample(&start, NullModel::Degrees, &Seeds::new(11, 0), number, &options).unwrap();
+            let (sampled, _) = sample(&start, NullModel::Degrees, &Seeds::new(11, 0), number, options).unwrap();
             sampled.layers[0].kept.iter().map(|&kept| u8::from(kept)).collect()
         })
         .collect();

@@ -41,6 +41,12 @@ const WRONG: &[(&str, &str, &str)] = &[
     ("an unknown scope", "ratio = 0.6", "scope = \"world\"\nratio = 0.6"),
     ("a density above one", "densities = [0.2]", "densities = [20]"),
     ("an unknown null model", "\"degrees\", \"layer-density\"", "\"degree\", \"layer-density\""),
+    ("an unknown chain", "steps = 5", "steps = 5\nchain = \"curveballs\""),
+    (
+        "a chain of a null model that is not drawn",
+        "\"degrees\", \"layer-density\"]",
+        "\"layer-density\"]\nchain = \"curveball\"",
+    ),
     ("unknown weights", "\"kept\", \"rewound\", \"fresh\"", "\"keep\""),
     ("a retrained width that is not trained", "[retraining]\nwidths = [6]", "[retraining]\nwidths = [5]"),
     ("more retrained replicates than there are", "replicates = 1", "replicates = 9"),

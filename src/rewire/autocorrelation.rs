@@ -2,16 +2,13 @@
 
 use rayon::prelude::*;
 
-use super::chain::LayerChain;
+use super::chain::{LayerChain, purpose};
 use super::parts::{State, parts_of, states};
 use super::statistics::Statistics;
 use super::{NullModel, RewireError, SwapOptions};
 use crate::mask::Mask;
 use crate::network::Parameters;
 use crate::seed::Seeds;
-
-/// Proposals an edge between two looks at the chain.
-const SPACING: f64 = 0.25;
 
 /// Looks at the chain, at most and at least.
 const LOOKS: (usize, usize) = (400, 40);
@@ -24,8 +21,8 @@ const MOST_PROPOSALS: f64 = 2e8;
 /// With rho(t) the autocorrelation of a statistic after t looks, tau = spacing (1 + 2 sum of rho(t),
 /// t = 1 to M), with Sokal's window: M is the least with M >= 5 tau(M) (Madras and Sokal, J. Stat.
 /// Phys. 50, 109 (1988), doi:10.1007/BF01022990). Two samples of a statistic are as good as independent a
-/// few tau apart, and times below the spacing of the looks, 0.25 proposals an edge, read as about
-/// that. None where a statistic does not exist or did not move.
+/// few tau apart, and times below the spacing of the looks, 0.25 proposals an edge or one round of Curveball
+/// (0.5), read as about that. None where a statistic does not exist or did not move.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Autocorrelation {
     /// The layer's name.
@@ -53,7 +50,7 @@ impl Autocorrelation {
 }
 
 /// Runs one more chain of each layer, with the stream `rewire, NULL, autocorrelation, layer NAME`: as
-/// long as a sample's, and then on with a look every quarter of a proposal an edge. `signs` are the
+/// long as a sample's, and then on with a look every quarter of a proposal an edge or every round. `signs` are the
 /// weights that `mask` keeps; only null models that keep signs look at them. Empty for null models
 /// without a chain. Costs as much as about ten samples of a small layer, and less than two of a large
 /// one (400 looks, fewer above 2e8 proposals, at least 40).
@@ -75,34 +72,36 @@ pub fn autocorrelation(
         .par_iter()
         .zip(&starts)
         .map(|(layer, start)| {
+            let kind = options.chain(null);
+            let name = purpose(null, kind);
             let stream =
-                |part: &str| seeds.stream(&format!("rewire, {null}, autocorrelation, layer {}{part}", layer.name));
-            let chain = LayerChain::new(&layer.name, start, null, parts_of(layer, null, options), stream)?;
-            Ok(measure(layer.name.clone(), start, chain, options))
+                |part: &str| seeds.stream(&format!("rewire, {name}, autocorrelation, layer {}{part}", layer.name));
+            let chain = LayerChain::new(&layer.name, start, null, (parts_of(layer, null, options), kind), stream)?;
+            Ok(measure(layer.name.clone(), start, chain, options.per_edge(), LayerChain::spacing(kind)))
         })
         .collect()
 }
 
-fn measure(layer: String, start: &State, mut chain: LayerChain, options: &SwapOptions) -> Autocorrelation {
+fn measure(layer: String, start: &State, mut chain: LayerChain, length: f64, spacing: f64) -> Autocorrelation {
     let statistics = Statistics::new(start, NullModel::Degrees);
-    let affordable = MOST_PROPOSALS / SPACING / start.kept.count().max(1) as f64;
+    let affordable = MOST_PROPOSALS / spacing / start.kept.count().max(1) as f64;
     let looks = (affordable as usize).clamp(LOOKS.1, LOOKS.0);
-    chain.advance(options.per_edge());
+    chain.advance(length);
     let (mut overlap, mut assortativity, mut places) = (Vec::new(), Vec::new(), Vec::new());
     for look in 1..=looks {
-        chain.advance(options.per_edge() + look as f64 * SPACING);
+        chain.advance(length + look as f64 * spacing);
         let seen = statistics.of(&chain.state());
         overlap.extend(seen.sign_overlap.or(seen.overlap));
         assortativity.extend(seen.assortativity);
         places.extend(seen.place_correlation);
     }
-    let time = |series: &[f64]| integrated_time(series).map(|looks| looks * SPACING);
+    let time = |series: &[f64]| integrated_time(series).map(|looks| looks * spacing);
     Autocorrelation {
         layer,
         overlap: time(&overlap),
         assortativity: time(&assortativity),
         place_correlation: time(&places),
-        length: looks as f64 * SPACING,
+        length: looks as f64 * spacing,
     }
 }
 

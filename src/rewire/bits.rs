@@ -32,7 +32,7 @@ impl BitMatrix {
             for (row, cells) in bits.words.chunks_exact_mut(bits.words_per_row.max(1)).zip(cells.chunks(columns.max(1)))
             {
                 for (word, cells) in row.iter_mut().zip(cells.chunks(64)) {
-                    *word = cells.iter().rev().fold(0, |word, &kept| word << 1 | u64::from(kept));
+                    *word = packed(cells);
                 }
             }
             return Ok(bits);
@@ -56,9 +56,14 @@ impl BitMatrix {
             self.words.chunks_exact(self.words_per_row.max(1)).zip(cells.chunks_mut(self.columns.max(1)))
         {
             for (word, cells) in row.iter().zip(cells.chunks_mut(64)) {
-                for (bit, cell) in cells.iter_mut().enumerate() {
-                    *cell = word >> bit & 1 == 1;
+                let bytes = word.to_le_bytes();
+                let (eights, rest) = cells.as_chunks_mut::<8>();
+                for (byte, cells) in bytes.iter().zip(eights.iter_mut()) {
+                    *cells = UNPACKED[*byte as usize];
                 }
+                // Fewer than eight, which the last byte that is in use begins with.
+                let last = bytes.get(eights.len()).map_or([false; 8], |byte| UNPACKED[*byte as usize]);
+                rest.iter_mut().zip(last).for_each(|(cell, kept)| *cell = kept);
             }
         }
         LayerMask { name: like.name.clone(), kept }
@@ -182,6 +187,31 @@ impl BitMatrix {
         sums
     }
 }
+
+/// Up to 64 cells as the bits of a word.
+fn packed(cells: &[bool]) -> u64 {
+    let eights = cells.chunks_exact(8);
+    let rest = eights.remainder().iter().rev().fold(0, |byte, &kept| byte << 1 | u64::from(kept));
+    let count = eights.len();
+    let word = eights.enumerate().fold(0, |word, (at, cells)| {
+        let mut bytes = [0; 8];
+        bytes.iter_mut().zip(cells).for_each(|(byte, &kept)| *byte = u8::from(kept));
+        // The product brings the lowest bit of byte k to bit 56 + k, and nothing else above.
+        word | (u64::from_le_bytes(bytes).wrapping_mul(0x0102_0408_1020_4080) >> 56) << (8 * at)
+    });
+    if count < 8 { word | rest << (8 * count) } else { word }
+}
+
+/// The eight cells of every byte.
+static UNPACKED: [[bool; 8]; 256] = {
+    let mut cells = [[false; 8]; 256];
+    let mut at = 0;
+    while at < 2048 {
+        cells[at / 8][at % 8] = (at / 8) >> (at % 8) & 1 == 1;
+        at += 1;
+    }
+    cells
+};
 
 #[cfg(test)]
 mod tests {

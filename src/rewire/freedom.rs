@@ -1,7 +1,7 @@
 //! How much a null model leaves to draw: edges that are the same in every realisation.
 
 use super::bits::BitMatrix;
-use super::parts::{Part, parts_of, states};
+use super::parts::{Part, State, parts_of, states};
 use super::statistics::{joint, signs as signs_of};
 use super::{NullModel, RewireError, SwapOptions};
 use crate::mask::Mask;
@@ -40,9 +40,14 @@ pub fn freedom(
     null: NullModel,
     options: &SwapOptions,
 ) -> Result<Vec<LayerFreedom>, RewireError> {
-    let all_dense = mask.kept() == mask.weights();
-    let layers = mask.layers.iter().zip(states(mask, signs, null)?);
-    Ok(layers
+    Ok(freedom_of(mask, &states(mask, signs, null)?, null, options))
+}
+
+/// [`freedom`] with the states of the layers of `mask`.
+pub(super) fn freedom_of(mask: &Mask, states: &[State], null: NullModel, options: &SwapOptions) -> Vec<LayerFreedom> {
+    let all_dense = states.iter().all(|state| state.kept.count() == state.kept.cells());
+    let layers = mask.layers.iter().zip(states);
+    layers
         .map(|(layer, state)| {
             let bits = &state.kept;
             let edges = bits.count();
@@ -63,7 +68,7 @@ pub fn freedom(
             };
             LayerFreedom { layer: layer.name.clone(), edges, forced }
         })
-        .collect())
+        .collect()
 }
 
 fn by_degrees(bits: &BitMatrix) -> usize {

@@ -17,11 +17,13 @@ pub struct MixingRow {
     pub sample: usize,
     /// The layer's name.
     pub layer: String,
-    /// Proposals so far over the layer's kept weights.
+    /// Proposals so far over the layer's kept weights. A round of Curveball looks at every edge once, a
+    /// proposal of a swap at two: of that chain this is half the number of rounds.
     pub proposals_per_edge: Option<f64>,
-    /// Proposals so far, accepted or not.
+    /// Proposals so far, accepted or not; of Curveball the edges looked at, in pairs.
     pub proposals: u64,
-    /// Swaps made so far.
+    /// Swaps made so far; of Curveball the edges dealt out anew (those that their row does not share with the
+    /// one it trades with), in pairs.
     pub accepted: u64,
     /// Edges shared with the start over the edges of the start, from 0 to 1.
     pub overlap: Option<f64>,

@@ -17,7 +17,10 @@ mod autocorrelation;
 mod bits;
 mod cells;
 mod chain;
+mod chain_kind;
 mod codes;
+mod curveball;
+mod deposit;
 mod direct;
 mod entropy;
 mod freedom;
@@ -27,18 +30,23 @@ mod null_model;
 mod options;
 mod parts;
 mod sample;
+mod sampler;
 mod signed;
 mod statistics;
+mod subset;
 mod swaps;
+mod transpose;
 mod weights;
 
 pub use autocorrelation::{Autocorrelation, autocorrelation};
 pub use chain::Chain;
+pub use chain_kind::ChainKind;
 pub use freedom::{LayerFreedom, freedom};
 pub use mixing::{MixingRow, Warning, record_autocorrelation, warnings};
 pub use null_model::NullModel;
 pub use options::SwapOptions;
-pub use sample::{Sample, draw, sample};
+pub use sample::{draw, sample};
+pub use sampler::{Sample, Sampler};
 pub use weights::{kept_weights, with_signs_of};
 
 use thiserror::Error;
@@ -52,6 +60,14 @@ pub enum RewireError {
     /// No null model has that name.
     #[error("null model `{name}`: must be one of {known}")]
     UnknownNull {
+        /// The name asked for.
+        name: String,
+        /// The names there are.
+        known: String,
+    },
+    /// No chain has that name.
+    #[error("chain `{name}`: must be one of {known}")]
+    UnknownChain {
         /// The name asked for.
         name: String,
         /// The names there are.

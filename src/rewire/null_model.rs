@@ -32,22 +32,25 @@ pub enum NullModel {
     /// The out-degree of every input or tap (column sums). Each column draws its number of rows
     /// without replacement: exactly uniform.
     OutDegrees,
-    /// Both degrees of every unit in every layer, by double edge swaps. Any two 0-1 matrices with
-    /// the same row and column sums are connected by such swaps (Ryser, Canad. J. Math. 9, 371
-    /// (1957), doi:10.4153/CJM-1957-044-3), and every proposal counts, refused ones too, so the
-    /// chain's only stationary law is the uniform one (Rao, Jana and Bandyopadhyay, Sankhya A 58,
-    /// 225 (1996)); a sample is as uniform as the chain is long, which [`super::MixingRow`]
-    /// measures.
+    /// Both degrees of every unit in every layer, by double edge swaps or Curveball trades
+    /// ([`super::ChainKind`]). Any two 0-1 matrices with the same row and column sums are connected by such
+    /// swaps (Ryser, Canad. J. Math. 9, 371 (1957), doi:10.4153/CJM-1957-044-3), and every proposal
+    /// counts, refused ones too, so the chain's only stationary law is the uniform one (Rao, Jana and
+    /// Bandyopadhyay, Sankhya A 58, 225 (1996)); a trade deals the columns of two rows out uniformly, swaps
+    /// among its outcomes, with the same law. A sample is as uniform as the chain is long, which
+    /// [`super::MixingRow`] measures.
     Degrees,
     /// For every unit in every layer the degrees of each sign: how many positive and how many negative
     /// weights come in, and go out. A chain exchanges values within 2 x 2 (two edges of a sign, or
     /// the places of two + and two -), 2 x 3, 3 x 2 and 3 x 3 cells; every proposal counts and every
     /// move is proposed as often as its reverse, so its law is uniform on the masks and signs that the
     /// moves reach from the mask, and there alone. That they reach all is not proven (they do in every
-    /// small case that was gone through), and no fixed list of moves of bounded size is known that would: with rows, columns and three values these are
-    /// tables with three faces, whose moves can be arbitrarily large in general (De Loera and Onn, J.
-    /// Symb. Comput. 41, 173 (2006), doi:10.1016/j.jsc.2005.04.010). Swaps within a sign alone do not
-    /// link any two of the 12 3 x 3 matrices with one + and one - in every row and column; these moves
+    /// small case that was gone through), and no fixed list of moves of bounded size is known that would:
+    /// with rows, columns and three values these are tables with three given faces, of which every
+    /// rational polytope is one (De Loera and Onn, "All linear and integer programs are slim 3-way
+    /// transportation programs", SIAM J. Optim. 17, 806 (2006)) and whose moves have no bound on their size in
+    /// general (the same, "Markov bases of three-way tables are arbitrarily complicated", J. Symb. Comput. 41,
+    /// 173 (2006)). Swaps within a sign alone do not link any two of the 12 3 x 3 matrices with one + and one - in every row and column; these moves
     /// link all 12. Half of the pairs that the chain draws have different signs and rarely move, so
     /// that it needs more proposals than that of [`Self::Degrees`].
     SignedDegrees,
@@ -55,10 +58,9 @@ pub enum NullModel {
     /// out-degree a and targets of in-degree b, for all a and b: double edge swaps of two edges whose
     /// sources have the same degree, or whose targets have. Uniform on all such masks: restricted
     /// swaps connect the graphs of a joint degree matrix (Amanatidis, Green and Mihail,
-    /// arXiv:1509.07076; Czabarka, Dutle, Erdos and Miklos, Discrete Appl. Math. 181, 283 (2015),
-    /// arXiv:1302.3548, who found the gap in the proof of Stanton and Pinar, ACM J. Exp. Algorithmics
-    /// 17, 3.5 (2012)). That is about graphs with one set of nodes, and holds for a layer too: join
-    /// more new nodes to all rows than there are rows. Every row then has a degree above those of
+    /// arXiv:1509.07076; Czabarka, Dutle, Erdos and Miklos, "On realizations of a joint degree matrix",
+    /// arXiv:1302.3548, who show by an example that an earlier proof had an error). That is about graphs
+    /// with one set of nodes, and holds for a layer too: join more new nodes to all rows than there are rows. Every row then has a degree above those of
     /// all columns and new nodes, so each graph with the joint degrees of this one has the same two
     /// sides; the new nodes have edges to all rows in each of them, so no swap moves those, and the
     /// restricted swaps between such graphs are those between the layer's. How fast it mixes is not

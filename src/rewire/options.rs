@@ -1,16 +1,17 @@
 //! How long the chain runs and where it is looked at.
 
-use super::RewireError;
+use super::{ChainKind, NullModel, RewireError};
 
 /// Where the chain is looked at, in proposals an edge, as far as it runs.
 const CHECKPOINTS: [f64; 16] =
     [0.5, 1.0, 2.0, 3.0, 5.0, 7.0, 10.0, 15.0, 20.0, 30.0, 50.0, 70.0, 100.0, 200.0, 500.0, 1000.0];
 
-/// How long the chain of swaps runs and what it keeps beside. Null models without a chain ignore it.
+/// How long a chain runs, which one it is and what it keeps beside. Null models without a chain ignore it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SwapOptions {
     per_edge: f64,
     keep_taps: bool,
+    chain: ChainKind,
 }
 
 impl SwapOptions {
@@ -20,7 +21,7 @@ impl SwapOptions {
     /// [`RewireError::SwapsPerEdge`] unless 0 < `per_edge` <= 1e9.
     pub fn new(per_edge: f64) -> Result<Self, RewireError> {
         if per_edge > 0.0 && per_edge <= 1e9 {
-            Ok(Self { per_edge, keep_taps: false })
+            Ok(Self { per_edge, keep_taps: false, chain: ChainKind::default() })
         } else {
             Err(RewireError::SwapsPerEdge(per_edge))
         }
@@ -41,6 +42,20 @@ impl SwapOptions {
         self.keep_taps
     }
 
+    /// Which chain draws from [`NullModel::Degrees`]; other null models keep theirs. For
+    /// [`ChainKind::Curveball`] a round counts as half a proposal an edge: `per_edge` proposals are 2 x
+    /// `per_edge` rounds, rounded up. A convolution trades filters or taps, with
+    /// [`Self::keeping_taps`] at each place of the kernel for itself.
+    #[must_use]
+    pub fn by(self, chain: ChainKind) -> Self {
+        Self { chain, ..self }
+    }
+
+    /// The chain that draws from `null`: that of [`Self::by`] for [`NullModel::Degrees`].
+    pub fn chain(&self, null: NullModel) -> ChainKind {
+        if null == NullModel::Degrees { self.chain } else { ChainKind::Swaps }
+    }
+
     /// Proposals for each kept weight of a layer.
     pub fn per_edge(&self) -> f64 {
         self.per_edge
@@ -56,7 +71,7 @@ impl SwapOptions {
 impl Default for SwapOptions {
     /// 10 proposals an edge; the overlap with the start falls to noise after about 5.
     fn default() -> Self {
-        Self { per_edge: 10.0, keep_taps: false }
+        Self { per_edge: 10.0, keep_taps: false, chain: ChainKind::default() }
     }
 }
 

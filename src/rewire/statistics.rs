@@ -53,12 +53,17 @@ impl<'a> Statistics<'a> {
 fn correlations(state: &BitMatrix, rows: &[usize], columns: &[usize]) -> (Option<f64>, Option<f64>) {
     // Whole numbers throughout: i128 holds edges^2 times degrees^2 for every matrix that fits u32.
     let (mut degrees, mut places) = (0i128, 0i128);
-    for (row, of_row) in state.rows_of_columns() {
+    for (row, words) in state.words.chunks_exact(state.words_per_row.max(1)).enumerate() {
         let (mut degree, mut place) = (0u64, 0u64);
-        of_row.for_each(|column| {
-            degree += columns[column] as u64;
-            place += column as u64;
-        });
+        for (at, &word) in words.iter().enumerate() {
+            let mut left = word;
+            while left != 0 {
+                let column = at * 64 + left.trailing_zeros() as usize;
+                left &= left - 1;
+                degree += columns[column] as u64;
+                place += column as u64;
+            }
+        }
         degrees += rows[row] as i128 * i128::from(degree);
         places += row as i128 * i128::from(place);
     }

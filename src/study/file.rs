@@ -14,7 +14,7 @@ use crate::figure::Kind;
 use crate::files;
 use crate::mask::Density;
 use crate::pruning::{Criterion, Schedule, Scope};
-use crate::rewire::NullModel;
+use crate::rewire::{ChainKind, NullModel};
 use crate::training::{Budget, Hyperparameters, Optimiser};
 
 /// What to train, prune, measure, rewire and fit.
@@ -213,6 +213,9 @@ pub struct RetrainingSection {
     /// Proposals of a double edge swap, an edge.
     #[serde(default = "ten")]
     pub swaps_per_edge: f64,
+    /// The chain that draws from the null model `degrees`; the others have one each.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub chain: ChainKind,
     /// From which weights.
     pub weights: Vec<WeightSource>,
     /// Passes over the training set.
@@ -221,6 +224,10 @@ pub struct RetrainingSection {
     /// Optimiser steps, instead of epochs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub steps: Option<usize>,
+}
+
+fn is_default(chain: &ChainKind) -> bool {
+    *chain == ChainKind::default()
 }
 
 fn one_seed() -> u64 {
@@ -345,6 +352,12 @@ impl Study {
             self.retraining_budget(retraining)?;
             if let Some(width) = retraining.widths.iter().find(|width| !self.network.widths.contains(width)) {
                 return Err(format!("[retraining] width {width} is not among the widths of [network]"));
+            }
+            if !is_default(&retraining.chain) && !retraining.nulls.contains(&NullModel::Degrees) {
+                return Err(format!(
+                    "[retraining] chain = \"{}\": it draws from null model `degrees`, which is not among nulls",
+                    retraining.chain
+                ));
             }
             for &width in &retraining.widths {
                 let there = self.network.replicates_of(width);

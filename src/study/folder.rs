@@ -164,6 +164,7 @@ fn lacking(study: &Study, other: &Study) -> Option<String> {
             ("retraining.seeds", mine.seeds >= theirs.seeds),
             ("retraining.weights", has_all(&mine.weights, &theirs.weights)),
             ("retraining.swaps-per-edge", mine.swaps_per_edge == theirs.swaps_per_edge),
+            ("retraining.chain", mine.chain == theirs.chain),
             ("retraining.epochs", mine.epochs == theirs.epochs),
             ("retraining.steps", mine.steps == theirs.steps),
         ]),

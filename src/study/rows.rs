@@ -103,7 +103,7 @@ pub struct TopologyRow {
     pub value: f64,
 }
 
-/// How far the swaps of one layer of one sample went: `tables/mixing.csv`.
+/// How far the chain of one layer of one sample went: `tables/mixing.csv`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MixingRow {
     /// The checkpoint the samples were drawn from.
@@ -114,11 +114,11 @@ pub struct MixingRow {
     pub sample: usize,
     /// The layer.
     pub layer: String,
-    /// Proposals so far over the layer's kept weights.
+    /// Proposals so far over the layer's kept weights; half the rounds of Curveball.
     pub proposals_per_edge: Option<f64>,
-    /// Proposals so far, accepted or not.
+    /// Proposals so far, accepted or not; of Curveball the edges looked at, in pairs.
     pub proposals: u64,
-    /// Swaps made so far.
+    /// Swaps made so far; of Curveball the edges dealt out anew, in pairs.
     pub accepted: u64,
     /// Edges shared with the start over the edges of the start.
     pub overlap: Option<f64>,

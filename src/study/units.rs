@@ -24,7 +24,7 @@ use crate::checkpoint::paths::Task;
 use crate::comparison::RetrainingRow;
 use crate::files::{self, FileError};
 use crate::mask::Density;
-use crate::rewire::{self, SwapOptions};
+use crate::rewire::{self, Sampler, SwapOptions};
 use crate::seed::Seeds;
 use crate::table;
 use crate::training::Budget;
@@ -238,7 +238,7 @@ impl Unit<'_> {
     /// The original first, then the samples of every null model.
     fn samples(&self, checkpoint: &Checkpoint, name: &str) -> crate::Result<(Vec<RetrainingSample>, Vec<MixingRow>)> {
         let seeds = Seeds::new(self.context.study.seed, self.task.seed).within(name);
-        let options = SwapOptions::new(self.section.swaps_per_edge)?;
+        let options = SwapOptions::new(self.section.swaps_per_edge)?.by(self.section.chain);
         let mut samples = vec![RetrainingSample {
             null: "original".into(),
             sample: 0,
@@ -249,9 +249,9 @@ impl Unit<'_> {
         for &null in &self.section.nulls {
             let (parameters, mask) = (&checkpoint.parameters, &checkpoint.mask);
             let times = rewire::autocorrelation(mask, Some(parameters), null, &seeds, &options)?;
+            let sampler = Sampler::new(parameters, mask, null, &options)?;
             for sample in 0..self.section.samples {
-                let rewire::Sample { mask, parameters, mixing: mut rows } =
-                    rewire::draw(parameters, mask, null, &seeds, sample, &options)?;
+                let rewire::Sample { mask, parameters, mixing: mut rows } = sampler.draw(&seeds, sample)?;
                 rewire::record_autocorrelation(&mut rows, &times);
                 samples.push(RetrainingSample { null: null.to_string(), sample, parameters, mask });
                 mixing.extend(rows.into_iter().map(|row| MixingRow::new(name, null, row)));

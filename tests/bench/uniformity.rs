@@ -4,21 +4,22 @@
 //! cargo bench --no-default-features --bench uniformity -- [--draws N] [--seeds N]
 //! ```
 //!
-//! For each case and seed, chi-square of N draws (1,000,000 by default, 15 proposals an edge apart)
-//! against the uniform law on all matrices that the moves reach; the p-values of all seeds (20 by default)
-//! against the uniform law by Kolmogorov and Smirnov's test. The last line is a chain that counts
-//! accepted swaps alone, which must fail.
+//! For each case and seed, chi-square of N draws (1,000,000 by default, 15 proposals an edge or 30 rounds of
+//! Curveball apart) against the uniform law on all matrices that the moves reach; the p-values of all seeds
+//! (20 by default) against the uniform law by Kolmogorov and Smirnov's test. The last two lines are a chain
+//! that counts accepted swaps alone and one whose trades are not dealt out uniformly, which must fail.
 
 #![allow(clippy::unwrap_used)]
 
 #[path = "../support/uniformity.rs"]
 mod support;
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use prunephase::rewire::NullModel;
 use rayon::prelude::*;
-use support::{ALL_MOVES, accepted_only, cases, chi_square, class_of, kolmogorov_smirnov};
+use support::{ALL_MOVES, Matrix, accepted_only, cases, chi_square, class_of, first_corrected, kolmogorov_smirnov};
 
 fn main() -> ExitCode {
     let (mut draws, mut seeds) = (1_000_000, 20);
@@ -45,13 +46,16 @@ fn main() -> ExitCode {
         };
         let results: Vec<(f64, f64)> =
             (0..seeds).into_par_iter().map(|seed| chi_square(&case.counts(seed, draws, 15.0), &class)).collect();
-        failed |= print(case.name, all.len(), class.len(), &results) <= 0.001;
+        failed |= print(&case.title(), all.len(), class.len(), &results) <= 0.001;
     }
     let case = &cases[0];
     let all = case.enumerate();
-    let results: Vec<(f64, f64)> =
-        (0..seeds).into_par_iter().map(|seed| chi_square(&accepted_only(case, seed, draws / 10, 10), &all)).collect();
-    failed |= print("accepted swaps alone (draws / 10)", all.len(), all.len(), &results) > 0.001;
+    let wrong = |name: &str, counts: &(dyn Fn(u64) -> BTreeMap<Matrix, u64> + Sync)| {
+        let results: Vec<(f64, f64)> = (0..seeds).into_par_iter().map(|seed| chi_square(&counts(seed), &all)).collect();
+        print(name, all.len(), all.len(), &results) > 0.001
+    };
+    failed |= wrong("accepted swaps alone (draws / 10)", &|seed| accepted_only(case, seed, draws / 10, 10));
+    failed |= wrong("biased trades (draws / 10)", &|seed| first_corrected(case, seed, draws / 10, 30));
     if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 

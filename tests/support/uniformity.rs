@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ndarray::{ArrayD, IxDyn};
 use prunephase::mask::LayerMask;
-use prunephase::rewire::{Chain, NullModel, SwapOptions};
+use prunephase::rewire::{Chain, ChainKind, NullModel, SwapOptions};
 use prunephase::seed::{Seeds, Stream};
 use statrs::distribution::{ChiSquared, ContinuousCDF};
 
@@ -17,19 +17,28 @@ pub type Matrix = Vec<u8>;
 pub struct Case<'a> {
     pub name: &'static str,
     pub null: NullModel,
+    pub chain: ChainKind,
     pub start: Vec<&'a str>,
     pub reached: usize,
     pub all: usize,
 }
 
 fn case(name: &'static str, null: NullModel, start: &[&'static str], reached: usize, all: usize) -> Case<'static> {
-    Case { name, null, start: start.to_vec(), reached, all }
+    Case { name, null, chain: ChainKind::Swaps, start: start.to_vec(), reached, all }
 }
 
 use NullModel::{Degrees, JointDegrees, SignedDegrees};
 
-/// The cases that must pass.
+/// The cases that must pass: those of [`Degrees`] with either of its chains.
 pub fn cases() -> Vec<Case<'static>> {
+    let mut cases = chains_of_their_own();
+    let by_curveball = |case: &Case<'static>| Case { chain: ChainKind::Curveball, start: case.start.clone(), ..*case };
+    let traded: Vec<Case<'static>> = cases.iter().filter(|case| case.null == Degrees).map(by_curveball).collect();
+    cases.extend(traded);
+    cases
+}
+
+fn chains_of_their_own() -> Vec<Case<'static>> {
     vec![
         case("degrees 3221 x 3221", Degrees, &["+++.", "++..", "+.+.", "...+"], 24, 24),
         case("degrees 221 x 2111", Degrees, &["++..", "+.+.", "...+"], 12, 12),
@@ -37,6 +46,8 @@ pub fn cases() -> Vec<Case<'static>> {
         case("degrees 333 x 3222", Degrees, &["+++.", "++.+", "+.++"], 6, 6),
         case("degrees 432 x 32211", Degrees, &["++++.", "+++..", "+...+"], 8, 8),
         case("degrees 2222 x 2222", Degrees, &["++..", "++..", "..++", "..++"], 90, 90),
+        // The row sums vary so much that Curveball trades rows and columns in turn.
+        case("degrees 41111 x 22211", Degrees, &["++++.", "+....", ".+...", "..+..", "....+"], 84, 84),
         case("joint-degrees 2211 x 2211", JointDegrees, &["++..", "+.+.", ".+..", "...+"], 16, 16),
         case("joint-degrees, dense", JointDegrees, &["++++.", "+++.+", "++.+.", ".++++"], 18, 18),
         // One + and one - in every row and column.
@@ -107,12 +118,18 @@ impl Case<'_> {
         partial.into_iter().filter(|matrix| self.kept(matrix) == wanted).collect()
     }
 
+    /// The case and its chain.
+    pub fn title(&self) -> String {
+        if self.chain == ChainKind::Curveball { format!("{}, curveball", self.name) } else { self.name.to_owned() }
+    }
+
     pub fn chain(&self, seed: u64) -> Chain {
         let shape = IxDyn(&[self.rows(), self.columns()]);
         let weights = ArrayD::from_shape_vec(shape, self.first()).unwrap();
         let layer = LayerMask { name: "fc1".into(), kept: weights.mapv(|value| value > 0) };
         let weights = weights.mapv(|value| [0.0, 1.0, -1.0][value as usize]);
-        Chain::new(&layer, Some(&weights), self.null, &SwapOptions::default(), &Seeds::new(seed, 0)).unwrap()
+        let options = SwapOptions::default().by(self.chain);
+        Chain::new(&layer, Some(&weights), self.null, &options, &Seeds::new(seed, 0)).unwrap()
     }
 
     /// How often `draws` states of one chain, `per_edge` proposals an edge apart, were each matrix.
@@ -250,6 +267,36 @@ pub fn accepted_only(case: &Case<'_>, seed: u64, draws: usize, accepted: u64) ->
                     [(ab, 0), (cd, 0), (ad, 1), (cb, 1)].into_iter().for_each(|(cell, value)| matrix[cell] = value);
                     break;
                 }
+            }
+        }
+        *counts.entry(matrix.clone()).or_default() += 1;
+    }
+    counts
+}
+
+/// A wrong chain of trades: coins deal the open columns of two random rows out, and then the *first* of them that
+/// can be are moved until both row sums are right.
+pub fn first_corrected(case: &Case<'_>, seed: u64, draws: usize, trades: usize) -> BTreeMap<Matrix, u64> {
+    let (rows, columns) = (case.rows(), case.columns());
+    let mut stream: Stream = Seeds::new(seed, 0).stream("first corrected");
+    let mut matrix = case.first();
+    let mut counts = BTreeMap::new();
+    for _ in 0..draws {
+        for _ in 0..trades {
+            let one = stream.below(rows as u64) as usize;
+            let other = (one + 1 + stream.below(rows as u64 - 1) as usize) % rows;
+            let (one, other) = (one * columns, other * columns);
+            let open: Vec<usize> = (0..columns).filter(|&c| matrix[one + c] != matrix[other + c]).collect();
+            let share = open.iter().filter(|&&c| matrix[one + c] == 1).count();
+            let mut dealt: Vec<bool> = open.iter().map(|_| stream.below(2) == 1).collect();
+            while dealt.iter().filter(|dealt| **dealt).count() != share {
+                let more = dealt.iter().filter(|dealt| **dealt).count() < share;
+                let first = dealt.iter().position(|&dealt| dealt != more).unwrap();
+                dealt[first] = more;
+            }
+            for (&column, dealt) in open.iter().zip(dealt) {
+                matrix[one + column] = u8::from(dealt);
+                matrix[other + column] = u8::from(!dealt);
             }
         }
         *counts.entry(matrix.clone()).or_default() += 1;

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 use prunephase::checkpoint::{self, Checkpoint, Kind, Metadata};
 use prunephase::files::FileError;
-use prunephase::rewire::{self, MixingRow, NullModel, SwapOptions};
+use prunephase::rewire::{self, ChainKind, MixingRow, NullModel, Sampler, SwapOptions};
 use prunephase::seed::Seeds;
 use prunephase::table;
 use rayon::prelude::*;
@@ -22,7 +22,7 @@ use crate::reading::ReadArgs;
 /// Draw random subnetworks that share part of a checkpoint's structure.
 ///
 /// Writes sample-0000.safetensors and so on, with the surviving weights of each layer permuted onto
-/// its new places, and mixing.csv, which tells for each sample and layer how far the swaps went
+/// its new places, and mixing.csv, which tells for each sample and layer how far the chain went
 /// from the start. Samples are drawn in parallel (RAYON_NUM_THREADS); the files are the same for
 /// any number of threads.
 #[derive(Debug, clap::Args)]
@@ -31,8 +31,8 @@ pub struct RewireArgs {
     /// The checkpoint.
     checkpoint: PathBuf,
     /// What the samples keep: edges (the number of kept weights in the whole network),
-    /// layer-density (in each layer), in-degrees or out-degrees (of every unit), degrees (both, by
-    /// double edge swaps in each layer), signed-degrees (both, for each sign), joint-degrees (both, and
+    /// layer-density (in each layer), in-degrees or out-degrees (of every unit), degrees (both, by the
+    /// chain of --chain in each layer), signed-degrees (both, for each sign), joint-degrees (both, and
     /// how many edges there are between sources of each out-degree and targets of each in-degree).
     #[arg(long)]
     null: NullModel,
@@ -45,6 +45,11 @@ pub struct RewireArgs {
     /// Proposals of swaps, accepted or not, for each kept weight.
     #[arg(long, value_name = "X", default_value = "10", value_parser = swap_options)]
     swaps_per_edge: SwapOptions,
+    /// The chain that draws from `degrees`: swaps (double edge swaps) or curveball (global Curveball trades,
+    /// whose rounds look at every edge once and count as half a proposal an edge; faster where more than a few
+    /// per cent of a layer are kept).
+    #[arg(long, value_name = "CHAIN", default_value_t)]
+    chain: ChainKind,
     /// Rewire each place (kh, kw) of a convolution's kernel for itself; for null models with swaps.
     #[arg(long)]
     keep_taps: bool,
@@ -57,7 +62,7 @@ pub struct RewireArgs {
 
 impl RewireArgs {
     fn options(&self) -> SwapOptions {
-        self.swaps_per_edge.keeping_taps(self.keep_taps)
+        self.swaps_per_edge.keeping_taps(self.keep_taps).by(self.chain)
     }
 }
 
@@ -78,6 +83,13 @@ pub fn run(args: &RewireArgs) -> anyhow::Result<ExitCode> {
         );
         return Ok(ExitCode::from(2));
     }
+    if args.options().chain(args.null) != args.chain {
+        eprintln!(
+            "prunephase: --chain {}: it draws from null model `degrees` alone, not from `{}`",
+            args.chain, args.null
+        );
+        return Ok(ExitCode::from(2));
+    }
     let source = args.reading.read_whole(&args.checkpoint)?;
     let checksum = checkpoint::checksum(&args.checkpoint)?;
     refuse_other_samples(args, &source, &checksum)?;
@@ -89,11 +101,12 @@ pub fn run(args: &RewireArgs) -> anyhow::Result<ExitCode> {
     })
     .with_context(|| format!("rewiring {}", args.checkpoint.display()))?;
 
+    let sampler = Sampler::new(&source.parameters, mask, args.null, &options)?;
     let progress = progress::bar(args.samples.into(), "samples");
     let rows = (0..args.samples as usize)
         .into_par_iter()
         .map(|sample| {
-            let rows = draw(args, &source, &checksum, sample)?;
+            let rows = draw(args, &source, &checksum, &sampler, sample)?;
             progress.inc(1);
             Ok(rows)
         })
@@ -157,6 +170,9 @@ fn metadata(args: &RewireArgs, source: &Checkpoint, checksum: &str, sample: usiz
     if args.null.uses_swaps() {
         say("swaps_per_edge", args.swaps_per_edge.per_edge().to_string());
     }
+    if args.chain != ChainKind::default() {
+        say("chain", args.chain.to_string());
+    }
     if args.keep_taps {
         say("keep_taps", "true".to_owned());
     }
@@ -173,9 +189,14 @@ fn seeds(args: &RewireArgs, checksum: &str) -> Seeds {
 }
 
 /// Draws and writes one sample.
-fn draw(args: &RewireArgs, source: &Checkpoint, checksum: &str, sample: usize) -> prunephase::Result<Vec<MixingRow>> {
-    let seeds = seeds(args, checksum);
-    let drawn = rewire::draw(&source.parameters, &source.mask, args.null, &seeds, sample, &args.options())?;
+fn draw(
+    args: &RewireArgs,
+    source: &Checkpoint,
+    checksum: &str,
+    sampler: &Sampler<'_>,
+    sample: usize,
+) -> prunephase::Result<Vec<MixingRow>> {
+    let drawn = sampler.draw(&seeds(args, checksum), sample)?;
     let metadata = metadata(args, source, checksum, sample);
     let path = args.out.join(file_name(sample));
     Checkpoint::new(source.network.clone(), drawn.parameters, drawn.mask, metadata)?.carrying(source).write(&path)?;
