@@ -41,8 +41,8 @@ fn every_format_holds_every_pair() {
             let assert =
                 cargo_bin_cmd!().arg("graph").arg(&path).args(["--format", format, "--out"]).arg(&out).assert();
             let output = assert.success().get_output().clone();
-            assert!(output.stdout.is_empty());
-            let summary = String::from_utf8(output.stderr).unwrap();
+            assert!(output.stderr.is_empty());
+            let summary = String::from_utf8(output.stdout).unwrap();
             assert!(summary.contains(&format!("{kept} kept weights")), "{summary}");
             std::fs::read_to_string(out).unwrap()
         };

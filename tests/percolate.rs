@@ -24,8 +24,8 @@ fn magnitude_order_of_two_checkpoints() {
     let (a, b) = (checkpoint_file(folder.path(), "fc4", 8, 0.3), checkpoint_file(folder.path(), "cnn5", 28, 0.05));
     let out = folder.path().join("new/curve.csv");
     let assert = percolate(&[&a, &b], &[], &out).success();
-    assert!(assert.get_output().stdout.is_empty());
-    assert_eq!(stderr(assert).lines().count(), 1);
+    assert_eq!(String::from_utf8_lossy(&assert.get_output().stdout).lines().count(), 1);
+    assert_eq!(stderr(assert), "");
     let text = std::fs::read_to_string(&out).unwrap();
     assert_eq!(
         text.lines().next().unwrap(),
@@ -139,8 +139,9 @@ fn theory_stands_beside_the_curve() {
     let paths = [checkpoint_file(folder.path(), "fc4", 8, 1.0), checkpoint_file(folder.path(), "cnn5", 28, 0.05)];
     let (out, theory) = (folder.path().join("curve.csv"), folder.path().join("theory.csv"));
     let more = ["--order", "random", "--realisations", "10", "--points", "60", "--theory", theory.to_str().unwrap()];
-    let message = stderr(percolate(&[&paths[0], &paths[1]], &more, &out).success());
-    assert_eq!(message.lines().count(), 2);
+    let assert = percolate(&[&paths[0], &paths[1]], &more, &out).success();
+    assert_eq!(String::from_utf8_lossy(&assert.get_output().stdout).lines().count(), 2);
+    assert_eq!(stderr(assert), "");
     let text = std::fs::read_to_string(&theory).unwrap();
     assert_eq!(text.lines().next().unwrap(), "checkpoint,edges,density,phi,p_inf");
     let rows: Vec<PercolationRow> = table::read_rows(&out).unwrap();

@@ -60,7 +60,7 @@ fn samples_are_checkpoints_with_the_surviving_weights() {
         let swaps = null.parse::<NullModel>().unwrap().uses_swaps();
         let out = folder.path().join(null);
         let output = rewire(&path, null, "3", "5", &out).assert().success().get_output().clone();
-        assert!(output.stdout.is_empty());
+        assert!(String::from_utf8_lossy(&output.stdout).ends_with("weights kept in each\n"));
         let names: Vec<String> = files_of(&out).into_iter().map(|(name, _)| name).collect();
         assert_eq!(
             names,
@@ -197,7 +197,6 @@ fn layers_that_leave_nothing_to_draw_and_short_chains_are_warned_of() {
     );
     assert!(message.contains("layer `fc4`: all"), "{message}");
     assert!(!message.contains("layer `fc1`") && !message.contains("layer `fc3`"), "{message}");
-    assert!(message.ends_with("weights kept in each\n"), "{message}");
     let mut short = rewire(&path, "degrees", "8", "1", &folder.path().join("short"));
     let message = stderr(short.args(["--swaps-per-edge", "0.1"]));
     assert!(message.contains("layer `fc1`: overlap with the start is 0."), "{message}");

@@ -19,8 +19,8 @@ use crate::graph::{checkpoint, checkpoint_file};
 fn run(command: &str, path: &Path, more: &[&str], out: &Path) -> (Vec<u8>, String) {
     let assert = cargo_bin_cmd!().arg(command).arg(path).args(more).arg("--out").arg(out).assert().success();
     let output = assert.get_output();
-    assert!(output.stdout.is_empty());
-    (std::fs::read(out).unwrap(), String::from_utf8(output.stderr.clone()).unwrap())
+    assert!(output.stderr.is_empty());
+    (std::fs::read(out).unwrap(), String::from_utf8(output.stdout.clone()).unwrap())
 }
 
 #[test]

@@ -251,6 +251,9 @@ fn one_class(text: &mut String, results: &Path, pairs: &Pairs) -> Outcome<()> {
             fitted += 1;
             all.extend(Exponents::of(&json));
         }
+        if fitted == 0 {
+            continue;
+        }
         let there = format!("{} of {fitted}", all.len());
         match equality(&all) {
             None => writeln!(text, "| {label} | {there} | - | - | nothing to compare | - |")?,

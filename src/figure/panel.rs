@@ -129,10 +129,17 @@ impl Panel {
 
     /// The rows that the names below an x axis of categories stand in, by turns, so that none runs into the next.
     pub fn name_rows(&self, style: &Style, width: f64) -> usize {
-        let widest = self.categories.iter().map(|(_, name)| name.width()).fold(0.0, f64::max) * style.text.tick;
-        // Categories are one apart.
-        let cell = width / (self.x.high - self.x.low);
-        if cell > 0.0 { ((widest + NAME_GAP) / cell).ceil().clamp(1.0, MOST_NAME_ROWS) as usize } else { 1 }
+        let size = style.text.tick;
+        let names: Vec<(f64, f64)> = self
+            .categories
+            .iter()
+            .filter_map(|(at, name)| Some((self.x.share(*at)? * width, name.width() * size)))
+            .collect();
+        let needed = names.windows(2).map(|pair| {
+            let ((left, one), (right, other)) = (pair[0], pair[1]);
+            ((one + other) / 2.0 + NAME_GAP) / (right - left).abs()
+        });
+        needed.fold(1.0, f64::max).ceil().min(MOST_NAME_ROWS) as usize
     }
 
     /// What the names of categories need below the axis beside their first row.
