@@ -23,6 +23,10 @@ fn results() -> PathBuf {
 /// `cargo run --no-default-features --example claims` prints them.
 #[test]
 fn every_table_of_the_analysis_follows_from_what_is_saved() {
+    if !tables::PAIRS.iter().any(|(_, study)| results().join(study).join("levels.csv").is_file()) {
+        println!("skipped: no run of a claim is saved yet");
+        return;
+    }
     let text = tables::all(&results()).unwrap();
     let readme = std::fs::read_to_string(results().join("../README.md")).unwrap();
     let mut compared = 0;
@@ -33,11 +37,7 @@ fn every_table_of_the_analysis_follows_from_what_is_saved() {
             compared += 1;
         }
     }
-    let saved = tables::PAIRS.iter().any(|(_, study)| results().join(study).join("levels.csv").is_file());
-    assert!(compared > 5 || !saved, "{compared} tables");
-    if !saved {
-        println!("skipped: no run of a claim is saved yet");
-    }
+    assert!(compared > 5, "{compared} tables");
 }
 
 /// The tables of fluctuations are those of the saved levels.
