@@ -223,12 +223,13 @@ mod tests {
         let estimate = json!({"value": 0.5, "statistical": 0.1, "systematic": 0.2});
         let fit = |reliable: bool| {
             json!({"value": "m", "control": "density", "quality": 1.1, "reliable": reliable, "p_c": estimate,
+                   "inv_nu": json!({"value": 0.7, "statistical": 0.1, "systematic": 0.1, "interval95": [0.4, 1.0]}),
                    "reasons": ["3 of 40 starts"]})
         };
         assert_eq!(collapse(&fit(true)).answer, "yes");
-        assert!(collapse(&fit(true)).sentence.contains("p_c = 0.5000 ± 0.1000 (statistical) ± 0.2000 (systematic)"));
+        assert!(collapse(&fit(true)).sentence.contains("p_c = 0.5 ± 0.1 (statistical) ± 0.2 (systematic)"));
         assert_eq!(collapse(&fit(false)).answer, "undecided");
-        assert!(!collapse(&fit(false)).sentence.contains("0.5000"));
+        assert!(!collapse(&fit(false)).sentence.contains("p_c"));
     }
 
     #[test]
