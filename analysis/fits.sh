@@ -40,7 +40,7 @@ for study in "${@:-claim-1-transition claim-2-scaling claim-3-universality claim
         cp "$folder/collapse-density.json" "$folder/collapse.json"
     done
 done
-for folder in analysis/results/{claim,protocol}-*; do
+for folder in analysis/results/claim-*; do
     [ -f "$folder/levels.csv" ] || continue
     "$program" plot "$folder" --format svg --format png --out "plots/gallery/$(basename "$folder")" || true
 done

@@ -418,7 +418,7 @@ fn spent(text: &mut String, results: &Path) -> Outcome<()> {
         let hours = manifest["thread_hours"].as_f64().unwrap_or(f64::NAN);
         total += hours;
         let seeds = manifest["seeds"].as_array().map_or(0, Vec::len);
-        let version = manifest["version"].as_str().unwrap_or("-");
+        let version = manifest["prunephase"].as_str().unwrap_or("-");
         writeln!(text, "| {study} | {version} | {seeds} | {hours:.2} |")?;
     }
     writeln!(text, "| all | | | {total:.2} |\n")?;
