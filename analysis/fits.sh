@@ -17,28 +17,27 @@ attempt() {
     fi
 }
 
-for study in "${@:-claim-1-transition claim-2-scaling claim-3-universality claim-3-cnn5-fashion-mnist \
-    claim-3-cnn5-kmnist-10k claim-3-cnn5-mnist-10k claim-3-fc4-kmnist-10k claim-3-fc4-mnist-10k}"; do
-    for one in $study; do
-        folder=analysis/results/$one
-        [ -f "$folder/levels.csv" ] || continue
-        curve=(--size width --value m --replicate seed --seed 1)
-        rm -f "$folder"/*.json.new
-        rm -f "$folder"/{fit,peaks,crossings}.json "$folder"/collapse*.json
-        attempt "$folder/fit.json" fit "$folder/levels.csv" "${curve[@]}" --control density --out "$folder"
-        fluctuations=("$folder/fluctuations.csv" --size hidden --control ln_density --seed 1)
-        attempt "$folder/peaks.json" fit "${fluctuations[@]}" --value chi_m --error chi_m_error --peaks --out "$folder"
-        ratios=("$folder/ratios.csv" --size hidden --control density --seed 1)
-        attempt "$folder/crossings.json" fit "${ratios[@]}" --value r --error r_error --crossings --out "$folder"
-        for control in mean_degree kept lambda density; do
-            table=levels.csv
-            [ $control = lambda ] && table=lambda.csv
-            attempt "$folder/collapse.json" \
-                collapse "$folder/$table" "${curve[@]}" --control $control --out "$folder"
-            mv "$folder/collapse.json" "$folder/collapse-$control.json"
-        done
-        cp "$folder/collapse-density.json" "$folder/collapse.json"
+studies=("$@")
+[ $# -gt 0 ] || studies=(claim-1-transition claim-2-scaling claim-3-universality claim-3-cnn5-fashion-mnist
+    claim-3-cnn5-kmnist-10k claim-3-cnn5-mnist-10k claim-3-fc4-kmnist-10k claim-3-fc4-mnist-10k)
+for study in "${studies[@]}"; do
+    folder=analysis/results/$study
+    [ -f "$folder/levels.csv" ] || continue
+    curve=(--size width --value m --replicate seed --seed 1)
+    rm -f "$folder"/{fit,peaks,crossings}.json "$folder"/collapse*.json
+    attempt "$folder/fit.json" fit "$folder/levels.csv" "${curve[@]}" --control density --out "$folder"
+    fluctuations=("$folder/fluctuations.csv" --size hidden --control ln_density --seed 1)
+    attempt "$folder/peaks.json" fit "${fluctuations[@]}" --value chi_m --error chi_m_error --peaks --out "$folder"
+    ratios=("$folder/ratios.csv" --size hidden --control density --seed 1)
+    attempt "$folder/crossings.json" fit "${ratios[@]}" --value r --error r_error --crossings --out "$folder"
+    for control in mean_degree kept lambda density; do
+        table=levels.csv
+        [ $control = lambda ] && table=lambda.csv
+        attempt "$folder/collapse.json" \
+            collapse "$folder/$table" "${curve[@]}" --control $control --out "$folder"
+        mv "$folder/collapse.json" "$folder/collapse-$control.json"
     done
+    cp "$folder/collapse-density.json" "$folder/collapse.json"
 done
 for folder in analysis/results/claim-*; do
     [ -f "$folder/levels.csv" ] || continue

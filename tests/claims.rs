@@ -7,7 +7,7 @@ mod passes;
 #[path = "../analysis/claims/saved.rs"]
 mod saved;
 #[path = "../analysis/claims/tables.rs"]
-mod tables;
+pub mod tables;
 #[path = "../analysis/claims/universality.rs"]
 mod universality;
 

@@ -10,26 +10,6 @@ use super::fluctuations;
 use super::saved::{Graph, Outcome, Row, Saved};
 
 #[derive(Deserialize)]
-struct Level {
-    dataset: String,
-    architecture: String,
-    width: usize,
-    seed: u64,
-    level: usize,
-    density: f64,
-    kept: usize,
-    accuracy: f64,
-    loss: f64,
-    prediction_entropy: f64,
-    outcome_entropy: f64,
-    m: Option<f64>,
-    weight_distance: f64,
-    weight_cosine: f64,
-    sign_flips: f64,
-    mask_overlap: f64,
-}
-
-#[derive(Deserialize)]
 struct Metric {
     width: usize,
     level: usize,
@@ -52,7 +32,7 @@ fn short(value: f64) -> f64 {
 pub fn collect(run: &Path, results: &Path) -> Outcome<()> {
     let name = run.file_name().ok_or("the run folder has no name")?;
     let out = results.join(name);
-    let levels: Vec<Level> = table::read_rows(&run.join("tables/levels.csv"))?;
+    let levels: Vec<Row> = table::read_rows(&run.join("tables/levels.csv"))?;
     let graphs: Vec<Graph> = table::read_rows(&run.join("tables/percolation.csv"))?;
     let metrics: Vec<Metric> = table::read_rows(&run.join("tables/topology.csv"))?;
     let mut lambda: BTreeMap<(usize, usize), Vec<f64>> = BTreeMap::new();
@@ -60,15 +40,8 @@ pub fn collect(run: &Path, results: &Path) -> Outcome<()> {
         lambda.entry((row.width, row.level)).or_default().push(row.value);
     }
     let mean = |values: &Vec<f64>| short(values.iter().sum::<f64>() / values.len() as f64);
-    let row = |(row, graph): (&Level, &Graph)| Row {
-        dataset: row.dataset.clone(),
-        architecture: row.architecture.clone(),
-        width: row.width,
-        seed: row.seed,
-        level: row.level,
+    let row = |(row, graph): (Row, &Graph)| Row {
         density: short(row.density),
-        kept: row.kept,
-        accuracy: row.accuracy,
         loss: short(row.loss),
         prediction_entropy: short(row.prediction_entropy),
         outcome_entropy: short(row.outcome_entropy),
@@ -79,8 +52,9 @@ pub fn collect(run: &Path, results: &Path) -> Outcome<()> {
         mask_overlap: short(row.mask_overlap),
         mean_degree: short(graph.mean_degree),
         lambda: lambda.get(&(row.width, row.level)).map(mean),
+        ..row
     };
-    let levels: Vec<Row> = levels.iter().zip(&graphs).map(row).collect();
+    let levels: Vec<Row> = levels.into_iter().zip(&graphs).map(row).collect();
     let rounded = |graph: Graph| Graph {
         density: short(graph.density),
         mean_degree: short(graph.mean_degree),

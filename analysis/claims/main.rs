@@ -23,7 +23,9 @@ fn results() -> std::path::PathBuf {
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let outcome = match arguments.split_first() {
-        None => tables::all(&results()).map(|text| print!("{text}")),
+        None => tables::all(&results())
+            .and_then(|claims| Ok(claims + &tables::ladders(&results())?))
+            .map(|text| print!("{text}")),
         Some((verb, runs)) if verb == "collect" && !runs.is_empty() => {
             runs.iter().try_for_each(|run| collect::collect(Path::new(run), &results()))
         }

@@ -28,9 +28,11 @@ pub struct Row {
     pub weight_cosine: f64,
     pub sign_flips: f64,
     pub mask_overlap: f64,
-    /// 2 edges / nodes.
+    /// 2 edges / nodes; no column of a run's own table, as lambda.
+    #[serde(default)]
     pub mean_degree: f64,
     /// The mean over the replicates of the level.
+    #[serde(default)]
     pub lambda: Option<f64>,
 }
 

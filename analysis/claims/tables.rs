@@ -100,11 +100,7 @@ fn both(of: Option<GrowthFit>) -> String {
 
 /// The largest chi_m of a width, by a parabola, from the fit's file.
 fn peaks(results: &Path, study: &str) -> Outcome<Vec<(f64, Measured)>> {
-    let path = results.join(study).join("peaks.json");
-    if !path.is_file() {
-        return Ok(Vec::new());
-    }
-    let json: Value = serde_json::from_str(&files::read_text(&path)?)?;
+    let Some(json) = fit(results, study, "peaks.json")? else { return Ok(Vec::new()) };
     let of = |one: &Value| {
         let number = |key: &str| one[key].as_f64();
         Some((number("size")?, Measured { value: number("value")?, error: number("value_error")? }))
@@ -345,8 +341,46 @@ fn protocols(text: &mut String, results: &Path) -> Outcome<()> {
     Ok(())
 }
 
-const NULLS: [&str; 7] =
+/// The studies of one network each.
+pub const LADDERS: [&str; 2] = ["ladder-mnist", "ladder-fashion-mnist"];
+
+/// From the tightest to the loosest.
+pub const NULLS: [&str; 7] =
     ["joint-degrees", "signed-degrees", "degrees", "in-degrees", "out-degrees", "layer-density", "edges"];
+
+/// The difference with the larger half of its 95 % interval in brackets, in units of 0.001.
+fn difference(row: &ComparisonRow) -> String {
+    let half = row.low95.zip(row.high95).map(|(low, high)| (row.difference - low).max(high - row.difference));
+    let half = half.map_or("-".to_owned(), |half| format!("{:.0}", half * 1e3));
+    format!("{:+.3}({half})", row.difference)
+}
+
+/// The ladders far above p_c, each of one network.
+pub fn ladders(results: &Path) -> Outcome<String> {
+    let mut text = String::new();
+    for study in LADDERS {
+        let rows: Vec<ComparisonRow> = table::read_rows(&results.join(study).join("comparison.csv"))?;
+        writeln!(text, "`{study}`\n\n| density | weights | original | {} |", NULLS.join(" | "))?;
+        writeln!(text, "|{}", " --- |".repeat(NULLS.len() + 3))?;
+        let mut seen: Vec<(f64, &str)> = Vec::new();
+        for row in &rows {
+            let key = (row.density, row.weights.as_str());
+            if seen.contains(&key) {
+                continue;
+            }
+            seen.push(key);
+            let of = |null: &str| {
+                let found = rows.iter().find(|row| (row.density, row.weights.as_str()) == key && row.null == null);
+                found.ok_or_else(|| format!("{study}: no {null} at {}", key.0))
+            };
+            let cells = NULLS.iter().map(|null| of(null).map(difference)).collect::<Result<Vec<_>, _>>()?;
+            let original = of("degrees")?.original;
+            writeln!(text, "| {:.4} | {} | {original:.3} | {} |", key.0, key.1, cells.join(" | "))?;
+        }
+        text.push('\n');
+    }
+    Ok(text)
+}
 
 fn degrees(text: &mut String, results: &Path) -> Outcome<()> {
     let path = results.join("claim-4-degrees/comparison.csv");
@@ -363,16 +397,11 @@ fn degrees(text: &mut String, results: &Path) -> Outcome<()> {
             continue;
         }
         seen.push(key);
-        let cells = NULLS.map(|null| {
-            let of = rows
-                .iter()
-                .find(|other| (other.checkpoint.as_str(), other.weights.as_str()) == key && other.null == null);
-            of.map_or("-".into(), |of| {
-                of.low95.zip(of.high95).map_or(format!("{:+.3}", of.difference), |(low, high)| {
-                    format!("{:+.3}({:.0})", of.difference, 1e3 * (of.difference - low).max(high - of.difference))
-                })
-            })
-        });
+        let of = |null: &str| {
+            let same = |other: &&ComparisonRow| (other.checkpoint.as_str(), other.weights.as_str()) == key;
+            rows.iter().filter(same).find(|other| other.null == null)
+        };
+        let cells = NULLS.map(|null| of(null).map_or("-".into(), difference));
         let (checkpoint, weights) = key;
         writeln!(
             text,
