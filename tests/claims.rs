@@ -1,11 +1,19 @@
 //! analysis/README.md quotes what the saved tables of the claims give.
 
+#[path = "../analysis/claims/degrees.rs"]
+pub mod degrees;
+#[path = "../analysis/claims/fits.rs"]
+mod fits;
 #[path = "../analysis/claims/fluctuations.rs"]
 mod fluctuations;
 #[path = "../analysis/claims/passes.rs"]
 mod passes;
+#[path = "../analysis/claims/protocols.rs"]
+mod protocols;
 #[path = "../analysis/claims/saved.rs"]
 mod saved;
+#[path = "../analysis/claims/second_look.rs"]
+mod second_look;
 #[path = "../analysis/claims/tables.rs"]
 pub mod tables;
 #[path = "../analysis/claims/universality.rs"]
@@ -14,7 +22,7 @@ mod universality;
 use std::path::{Path, PathBuf};
 
 use passes::{Measured, exponent};
-use universality::{Exponents, equality};
+use universality::{Exponents, equality, joint};
 
 fn results() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("analysis/results")
@@ -79,6 +87,12 @@ fn an_exponent_is_found_and_equal_exponents_are_told_from_others() {
     // By hand: d = (0.4, -0.4) of twice the covariance: d (2C)^-1 d = 0.32 / (2 (0.01 - 0.004)).
     assert!((other.chi_square - 0.32 / 0.012).abs() < 1e-9, "{other:?}");
     assert!(equality(&[at(0.7, 0.1)]).is_none());
+    // By hand: weights 1 and 1/4, mean 1.2; (0.2)^2 + (0.8)^2 / 4 = 0.2.
+    let measured = |value, error| Measured { value, error };
+    let one = joint(&[measured(1.0, 1.0), measured(2.0, 2.0)]).unwrap();
+    assert!((one.joint.value - 1.2).abs() < 1e-12 && (one.chi_square - 0.2).abs() < 1e-12, "{one:?}");
+    assert!((one.joint.error - 0.8f64.sqrt()).abs() < 1e-12);
+    assert!(joint(&[measured(1.0, 0.1), measured(2.0, 0.1)]).unwrap().chance < 1e-9);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::path::Path;
 use prunephase::comparison::{self, ComparisonRow, RetrainingRow};
 use prunephase::table;
 
-use super::claims::tables::{LADDERS, NULLS, ladders};
+use super::claims::degrees::{LADDERS, NULLS, ladders};
 
 fn results(study: &str, name: &str) -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("analysis/results").join(study).join(name)

@@ -30,8 +30,9 @@ pub struct Ratio {
     pub r_error: f64,
 }
 
-/// Below, <m^2>/<m>^2 is noise over noise.
-const LEAST_M: f64 = 0.02;
+/// Where R is taken: below, <m^2>/<m>^2 is noise over noise; above, all networks learn, R is 1 at all sizes, and its
+/// curves cross by noise.
+const M_OF_R: std::ops::Range<f64> = 0.02..0.95;
 
 /// A function of the sample and its jackknife error.
 pub fn jackknife(sample: &[f64], of: impl Fn(&[f64]) -> f64) -> (f64, f64) {
@@ -61,7 +62,7 @@ fn moments_ratio(sample: &[f64]) -> f64 {
 }
 
 /// Every level but the dense one, where m is 1 in every replicate; levels without any fluctuation have no error
-/// and are left out, and so is R where the mean of m is too small.
+/// and are left out, and so is R where the mean of m is next to 0 or to 1.
 pub fn rows(saved: &Saved) -> (Vec<Fluctuation>, Vec<Ratio>) {
     let (mut fluctuations, mut ratios) = (Vec::new(), Vec::new());
     for width in saved.widths() {
@@ -81,7 +82,7 @@ pub fn rows(saved: &Saved) -> (Vec<Fluctuation>, Vec<Ratio>) {
                 fluctuations.push(Fluctuation { width, hidden, replicates, density, ln_density, chi_m, chi_m_error });
             }
             let (r, r_error) = jackknife(&sample, moments_ratio);
-            if r_error > 0.0 && mean(&sample) > LEAST_M {
+            if r_error > 0.0 && M_OF_R.contains(&mean(&sample)) {
                 ratios.push(Ratio { width, hidden, replicates, density, r, r_error });
             }
         }

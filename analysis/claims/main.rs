@@ -3,15 +3,21 @@
 //! ```sh
 //! cargo run --no-default-features --example claims                       # prints every number that is quoted
 //! cargo run --no-default-features --example claims -- collect RUN...     # run folders -> analysis/results
+//! cargo run --no-default-features --example claims -- look STUDY...      # the fits of a second look
 //! ```
 
 use std::path::Path;
 use std::process::ExitCode;
 
 mod collect;
+mod degrees;
+mod fits;
 mod fluctuations;
+mod look;
 mod passes;
+mod protocols;
 mod saved;
+mod second_look;
 mod tables;
 mod universality;
 
@@ -24,12 +30,15 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let outcome = match arguments.split_first() {
         None => tables::all(&results())
-            .and_then(|claims| Ok(claims + &tables::ladders(&results())?))
+            .and_then(|claims| Ok(claims + &degrees::ladders(&results())?))
             .map(|text| print!("{text}")),
         Some((verb, runs)) if verb == "collect" && !runs.is_empty() => {
             runs.iter().try_for_each(|run| collect::collect(Path::new(run), &results()))
         }
-        _ => Err("usage: claims, or claims collect RUN...".into()),
+        Some((verb, studies)) if verb == "look" && !studies.is_empty() => {
+            studies.iter().try_for_each(|study| look::look(&results(), study))
+        }
+        _ => Err("usage: claims, or claims collect RUN..., or claims look STUDY...".into()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -57,11 +57,11 @@ pub fn ln_pass(
     of_mean(&values.values().collect::<Vec<_>>(), "passes", |mean| pass(&control, mean, level))
 }
 
-/// ln of the ratio of the controls where the mean m falls through 3/4 and 1/4.
-pub fn ln_width(saved: &Saved, width: usize, control: impl Fn(&Row) -> f64) -> Option<Measured> {
+/// ln of the ratio of the controls where the mean m falls through two values, 3/4 and 1/4 say.
+pub fn ln_width(saved: &Saved, width: usize, control: impl Fn(&Row) -> f64, [high, low]: [f64; 2]) -> Option<Measured> {
     let control = saved.control(width, control);
     let values = saved.by_replicate(width, m);
-    let of = |mean: &[f64]| Some(pass(&control, mean, 0.75)? - pass(&control, mean, 0.25)?);
+    let of = |mean: &[f64]| Some(pass(&control, mean, high)? - pass(&control, mean, low)?);
     of_mean(&values.values().collect::<Vec<_>>(), "passes", of)
 }
 

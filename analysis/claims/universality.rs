@@ -3,6 +3,8 @@
 use serde_json::Value;
 use statrs::distribution::{ChiSquared, ContinuousCDF};
 
+use super::passes::Measured;
+
 /// (1/nu, beta/nu) with their covariance.
 #[derive(Debug, Clone, Copy)]
 pub struct Exponents {
@@ -94,4 +96,26 @@ pub fn equality(all: &[Exponents]) -> Option<Equality> {
         degrees_of_freedom,
         chance,
     })
+}
+
+/// One number that several data sets share, and whether they do.
+#[derive(Debug, Clone, Copy)]
+pub struct Joint {
+    pub joint: Measured,
+    pub chi_square: f64,
+    /// How often chance exceeds it.
+    pub chance: f64,
+}
+
+/// The mean weighted by 1/error^2, and the chi-square of all about it; `None` of fewer than two.
+pub fn joint(all: &[Measured]) -> Option<Joint> {
+    if all.len() < 2 {
+        return None;
+    }
+    let weight = |one: &Measured| one.error.powi(-2);
+    let total: f64 = all.iter().map(weight).sum();
+    let value = all.iter().map(|one| weight(one) * one.value).sum::<f64>() / total;
+    let chi_square: f64 = all.iter().map(|one| weight(one) * (one.value - value).powi(2)).sum();
+    let chance = ChiSquared::new(all.len() as f64 - 1.0).ok()?.sf(chi_square);
+    Some(Joint { joint: Measured { value, error: total.sqrt().recip() }, chi_square, chance })
 }

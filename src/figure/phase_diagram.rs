@@ -1,4 +1,4 @@
-//! m over density and width, with the lines where m and P_inf are one half.
+//! m over density and width, with the lines where function and graph are half lost.
 
 use std::collections::BTreeSet;
 
@@ -27,8 +27,9 @@ struct Rows {
     points: Vec<Point>,
 }
 
-fn rows(input: &Input, column: &str) -> Result<Vec<Rows>, FigureError> {
+fn rows(input: &Input, column: &str, of: impl Fn(f64) -> f64) -> Result<Vec<Rows>, FigureError> {
     let (density, value) = (input.table.numbers("density")?, input.table.optional_numbers(column)?);
+    let value: Vec<Option<f64>> = value.into_iter().map(|value| value.map(&of)).collect();
     let row = |curve: Curve| {
         let mut points = curve.averaged(&density, &value);
         points.retain(|point| point.x > 0.0);
@@ -42,13 +43,49 @@ fn half(points: &[Point]) -> Option<f64> {
     first_fall(&points.iter().rev().map(|point| (point.x, point.y)).collect::<Vec<_>>(), HALF)
 }
 
+/// A line of the diagram: where the mean of a quantity over the replicates is one half.
+struct Line {
+    /// In the CSV beside the figure.
+    name: &'static str,
+    label: &'static str,
+    rows: Vec<Rows>,
+}
+
+impl Line {
+    /// The number of the line, its colour and marker.
+    fn look(number: usize, style: &Style) -> Look {
+        let joined = if number == 0 { Joined::Solid } else { Joined::Dashed };
+        Look { weight: 1.4, size: 1.1, joined, ..Look::of(style, number + 1) }
+    }
+}
+
+/// The lines of the graph: of P_inf, of the outputs that are reached, and of the replicates with any path.
+fn graph_lines(input: &Input) -> Result<Vec<Line>, FigureError> {
+    let reached = input.table.optional_numbers("outputs_reached")?;
+    let outputs = reached.into_iter().flatten().fold(1.0, f64::max);
+    Ok(vec![
+        Line { name: "P_inf = 1/2", label: "*P*_∞ = 1/2", rows: rows(input, "p_inf", |value| value)? },
+        Line {
+            name: "outputs reached = 1/2",
+            label: "outputs reached = 1/2",
+            rows: rows(input, "outputs_reached", |value| value / outputs)?,
+        },
+        Line {
+            name: "any path = 1/2",
+            label: "any path = 1/2",
+            rows: rows(input, "outputs_reached", |value| f64::from(u8::from(value > 0.0)))?,
+        },
+    ])
+}
+
 /// Draws the figure.
 pub(super) fn draw(sources: &Sources, style: &Style, preset: &Preset) -> Result<Figure, FigureError> {
     let missing = |missing: String| FigureError::Missing { figure: Kind::PhaseDiagram.name(), missing };
     let levels = sources.levels.as_ref().ok_or_else(|| missing("no levels.csv".into()))?.table()?;
     let percolation = sources.percolation.as_ref().map(|found| found.table()).transpose()?;
-    let of_m = rows(&levels, "m")?;
-    let of_p = percolation.as_ref().map(|input| rows(input, "p_inf")).transpose()?.unwrap_or_default();
+    let mut lines = vec![Line { name: "m = 1/2", label: "*m* = 1/2", rows: rows(&levels, "m", |value| value)? }];
+    lines.extend(percolation.as_ref().map(graph_lines).transpose()?.into_iter().flatten());
+    let of_m = &lines[0].rows;
     let mut systems: Vec<&Vec<String>> = of_m.iter().map(|rows| &rows.names).collect();
     systems.dedup();
     // One width is no second parameter.
@@ -60,39 +97,29 @@ pub(super) fn draw(sources: &Sources, style: &Style, preset: &Preset) -> Result<
     let panels = systems
         .iter()
         .map(|&names| {
-            let of = |all: &'_ [Rows]| -> Vec<usize> { (0..all.len()).filter(|&at| all[at].names == *names).collect() };
-            let m: Vec<&Rows> = of(&of_m).into_iter().map(|at| &of_m[at]).collect();
-            let p: Vec<&Rows> = of(&of_p).into_iter().map(|at| &of_p[at]).collect();
-            let mut panel = panel(&m, &p, style, preset);
+            let mut panel = panel(&lines, names, style, preset);
             panel.title = several.then(|| Rich::plain(names.join(" ")));
             panel
         })
         .collect();
     let mut page = Page::of(panels, preset.columns);
-    page.legend = vec![Key { text: Rich::parse("*m* = 1/2"), look: look_m(style) }];
-    if !of_p.is_empty() {
-        page.legend.push(Key { text: Rich::parse("*P*_∞ = 1/2"), look: look_p(style) });
-    }
+    let key = |(number, line): (usize, &Line)| Key { text: Rich::parse(line.label), look: Line::look(number, style) };
+    page.legend = lines.iter().enumerate().map(key).collect();
     let used = [Some(levels), percolation].into_iter().flatten().map(|input| input.provenance).collect();
     let description = "m, the mean over replicates, over density and width, both in logarithms; fields reach half way to \
-        their neighbours. Lines: where m and P_inf pass one half, between levels by a line in ln density.";
+        their neighbours. Lines, between levels straight in ln density: where m, P_inf, the outputs that are reached \
+        as a fraction of the most in the table, and the fraction of the replicates with a path from any input to any output \
+        pass one half.";
     Ok(Figure::of(Kind::PhaseDiagram, page, used, description))
 }
 
-fn look_m(style: &Style) -> Look {
-    Look { weight: 1.4, size: 1.1, ..Look::of(style, 1) }
-}
-
-fn look_p(style: &Style) -> Look {
-    Look { weight: 1.4, size: 1.1, joined: Joined::Dashed, ..Look::of(style, 2) }
-}
-
-fn panel(m: &[&Rows], p: &[&Rows], style: &Style, preset: &Preset) -> Panel {
+fn panel(lines: &[Line], names: &[String], style: &Style, preset: &Preset) -> Panel {
+    let m: Vec<&Rows> = lines[0].rows.iter().filter(|rows| rows.names == names).collect();
     let widths: BTreeSet<u64> = m.iter().map(|rows| rows.width.to_bits()).collect();
     let widths: Vec<f64> = widths.into_iter().map(f64::from_bits).collect();
     let heights = edges(&widths, Spacing::Log);
     let mut cells = Vec::new();
-    for rows in m {
+    for rows in &m {
         let Some(at) = widths.iter().position(|&width| width == rows.width) else { continue };
         let densities: Vec<f64> = rows.points.iter().map(|point| point.x).collect();
         let sides = edges(&densities, Spacing::Log);
@@ -103,9 +130,10 @@ fn panel(m: &[&Rows], p: &[&Rows], style: &Style, preset: &Preset) -> Panel {
             value: point.y,
         }));
     }
-    let line = |rows: &[&Rows], quantity: &str, look: Look| {
-        let points = rows.iter().filter_map(|rows| Some(Point::new(half(&rows.points)?, rows.width)));
-        Series::new(quantity, "width at the density x", look, points.collect())
+    let series = |(number, line): (usize, &Line)| {
+        let rows = line.rows.iter().filter(|rows| rows.names == names);
+        let points = rows.filter_map(|rows| Some(Point::new(half(&rows.points)?, rows.width)));
+        Series::new(line.name, "width at the density x", Line::look(number, style), points.collect())
     };
     let x = Axis::covering(Spacing::Log, cells.iter().flat_map(|cell| [cell.x.0, cell.x.1]), 0.0);
     let y = Axis::covering(Spacing::Log, cells.iter().flat_map(|cell| [cell.y.0, cell.y.1]), 0.0);
@@ -114,7 +142,7 @@ fn panel(m: &[&Rows], p: &[&Rows], style: &Style, preset: &Preset) -> Panel {
     let map = Map { quantity: "m".into(), parameter: "W".into(), cells, scale, label: Rich::parse("*m*") };
     let mut panel = Panel::new(preset.panel_height * 1.4, Rich::plain("density"), Rich::parse("width *W*"), x, y);
     panel.map = Some(map);
-    panel.series = vec![line(m, "m = 1/2", look_m(style)), line(p, "P_inf = 1/2", look_p(style))];
+    panel.series = lines.iter().enumerate().map(series).collect();
     panel.y_categories = widths.iter().map(|&width| (width, Rich::plain(width.to_string()))).collect();
     panel
 }

@@ -90,7 +90,7 @@ fn measure(layer: String, start: &State, mut chain: LayerChain, length: f64, spa
     let (mut overlap, mut assortativity, mut places) = (Vec::new(), Vec::new(), Vec::new());
     for look in 1..=looks {
         chain.advance(length + look as f64 * spacing);
-        let seen = statistics.of(&chain.state());
+        let seen = statistics.of(start, &chain.state());
         overlap.extend(seen.sign_overlap.or(seen.overlap));
         assortativity.extend(seen.assortativity);
         places.extend(seen.place_correlation);

@@ -67,6 +67,8 @@ pub struct Sampler<'a> {
 #[derive(Debug)]
 struct Start {
     state: State,
+    /// Measures states drawn from it.
+    statistics: Statistics,
     /// What is measured of it.
     seen: Seen,
     /// The share of edges that every realisation has.
@@ -116,11 +118,13 @@ impl<'a> Sampler<'a> {
             .zip(free)
             .map(|((layer, state), free)| {
                 let parts = state.parts(null, parts_of(layer, null, options));
+                let statistics = Statistics::new(&state, null);
                 Start {
                     forced: (free.edges > 0).then(|| free.forced as f64 / free.edges as f64),
                     chance: overlap_at_random(&state.kept, &parts, null, density),
                     sign_chance: sign_overlap_at_random(&state, &parts),
-                    seen: Statistics::new(&state, null).of(&state),
+                    seen: statistics.of(&state, &state),
+                    statistics,
                     state,
                 }
             })
@@ -179,7 +183,7 @@ impl<'a> Sampler<'a> {
                     |part: &str| seeds.stream(&format!("rewire, {name}, sample {sample}, layer {}{part}", layer.name));
                 let parts = parts_of(layer, null, options);
                 let mut rows = Rows { sample, layer, shared, rows: vec![] };
-                let statistics = Statistics::new(start, null);
+                let statistics = &shared.statistics;
                 rows.push(&shared.seen, Some(0.0), 0, 0);
                 let kept = |kept| State { kept, negative: None };
                 let state = match null {
@@ -195,13 +199,13 @@ impl<'a> Sampler<'a> {
                         for at in options.checkpoints() {
                             let at = chain.advance(at);
                             state = chain.state();
-                            rows.push(&statistics.of(&state), Some(at), chain.proposals(), chain.accepted());
+                            rows.push(&statistics.of(start, &state), Some(at), chain.proposals(), chain.accepted());
                         }
                         state
                     }
                 };
                 if !null.uses_swaps() {
-                    rows.push(&statistics.of(&state), None, 0, 0);
+                    rows.push(&statistics.of(start, &state), None, 0, 0);
                 }
                 let negative = state.negative.as_ref().map(|negative| negative.to_layer(layer));
                 Ok((state.kept.to_layer(layer), negative, rows.rows))

@@ -16,78 +16,112 @@ pub(super) struct Seen {
     pub(super) place_correlation: Option<f64>,
 }
 
-/// Measures states of a layer that starts at `start`.
+/// Measures states of a layer, what all of them share with its start once.
 #[derive(Debug)]
-pub(super) struct Statistics<'a> {
-    start: &'a State,
+pub(super) struct Statistics {
     edges: usize,
-    /// Row and column sums, where every state has those of the start.
-    sums: Option<(Vec<usize>, Vec<usize>)>,
+    /// Where every state has the row and column sums of the start.
+    correlations: Option<Correlations>,
 }
 
-impl<'a> Statistics<'a> {
-    pub(super) fn new(start: &'a State, null: NullModel) -> Self {
-        let sums = null.uses_swaps().then(|| (start.kept.row_sums(), start.kept.column_sums()));
-        Self { start, edges: start.kept.count(), sums }
+impl Statistics {
+    /// Of states drawn from `start` by a null model.
+    pub(super) fn new(start: &State, null: NullModel) -> Self {
+        let correlations = null.uses_swaps().then(|| Correlations::of(&start.kept));
+        Self { edges: start.kept.count(), correlations }
     }
 
-    /// O(edges + cells / 64).
-    pub(super) fn of(&self, state: &State) -> Seen {
+    /// Measures a state drawn from `start`. O(edges + cells / 64).
+    pub(super) fn of(&self, start: &State, state: &State) -> Seen {
         let share = |shared: usize| (self.edges > 0).then(|| shared as f64 / self.edges as f64);
-        let sign_overlap =
-            self.start.negative.as_ref().zip(state.negative.as_ref()).and_then(|(start, state_negative)| {
-                share(self.start.kept.shared_with_signs(start, &state.kept, state_negative))
-            });
-        let (assortativity, place_correlation) = match &self.sums {
-            Some((rows, columns)) => correlations(&state.kept, rows, columns),
-            None => correlations(&state.kept, &state.kept.row_sums(), &state.kept.column_sums()),
+        let sign_overlap = start
+            .negative
+            .as_ref()
+            .zip(state.negative.as_ref())
+            .and_then(|(negative, of_state)| share(start.kept.shared_with_signs(negative, &state.kept, of_state)));
+        let (assortativity, place_correlation) = match &self.correlations {
+            Some(correlations) => correlations.between(&state.kept),
+            None => Correlations::of(&state.kept).between(&state.kept),
         };
-        Seen { overlap: share(self.start.kept.shared(&state.kept)), sign_overlap, assortativity, place_correlation }
+        Seen { overlap: share(start.kept.shared(&state.kept)), sign_overlap, assortativity, place_correlation }
     }
 }
 
-/// Two of Pearson's correlations over the edges, none where one side is the same for all edges: of
-/// the in-degree of the target and the out-degree of the source, both in this layer (degree
-/// assortativity, Newman, Phys. Rev. Lett. 89, 208701 (2002), doi:10.1103/PhysRevLett.89.208701); and
-/// of the target's number and the source's number, that is of a row's and a column's place.
-fn correlations(state: &BitMatrix, rows: &[usize], columns: &[usize]) -> (Option<f64>, Option<f64>) {
-    // Whole numbers throughout: i128 holds edges^2 times degrees^2 for every matrix that fits u32.
-    let (mut degrees, mut places) = (0i128, 0i128);
-    for (row, words) in state.words.chunks_exact(state.words_per_row.max(1)).enumerate() {
-        let (mut degree, mut place) = (0u64, 0u64);
-        for (at, &word) in words.iter().enumerate() {
-            let mut left = word;
-            while left != 0 {
-                let column = at * 64 + left.trailing_zeros() as usize;
-                left &= left - 1;
-                degree += columns[column] as u64;
-                place += column as u64;
-            }
+/// The first moment over the edges of a value of their rows or columns, times the number of edges, and its
+/// variance times the square of that: whole numbers, which i128 holds for every matrix that fits u32.
+#[derive(Debug)]
+struct Moments {
+    sum: i128,
+    variance: i128,
+}
+
+impl Moments {
+    /// From how many edges have each value.
+    fn of(edges: &[u64], values: impl Iterator<Item = u64>) -> Self {
+        let (mut count, mut sum, mut squares) = (0i128, 0i128, 0i128);
+        for (&edges, value) in edges.iter().zip(values) {
+            let (edges, value) = (i128::from(edges), i128::from(value));
+            count += edges;
+            sum += edges * value;
+            squares += edges * value * value;
         }
-        degrees += rows[row] as i128 * i128::from(degree);
-        places += row as i128 * i128::from(place);
+        Self { sum, variance: count * squares - sum * sum }
     }
-    let number = |sums: &[usize]| (0..sums.len()).collect::<Vec<_>>();
-    (
-        correlation((rows, rows), (columns, columns), degrees),
-        correlation((rows, &number(rows)), (columns, &number(columns)), places),
-    )
+
+    /// Pearson's correlation with another value, from the sum over the edges of their product.
+    fn correlation(&self, other: &Self, edges: i128, product: i128) -> Option<f64> {
+        if self.variance == 0 || other.variance == 0 {
+            return None;
+        }
+        let covariance = edges * product - self.sum * other.sum;
+        Some(covariance as f64 / (self.variance as f64).sqrt() / (other.variance as f64).sqrt())
+    }
 }
 
-/// Pearson's correlation of a value of rows and one of columns, each given with how many edges have
-/// it, from the sum over the edges of their product.
-fn correlation(rows: (&[usize], &[usize]), columns: (&[usize], &[usize]), product: i128) -> Option<f64> {
-    let moment = |(edges, values): (&[usize], &[usize]), power: u32| {
-        edges.iter().zip(values).map(|(&edges, &value)| edges as i128 * (value as i128).pow(power)).sum::<i128>()
-    };
-    let edges = moment(rows, 0);
-    let variance = |side| edges * moment(side, 2) - moment(side, 1).pow(2);
-    let (row_variance, column_variance) = (variance(rows), variance(columns));
-    if row_variance == 0 || column_variance == 0 {
-        return None;
+/// What two of Pearson's correlations over the edges need of the row and column sums: of the in-degree of the target
+/// and the out-degree of the source, both in this layer (degree assortativity, Newman, Phys. Rev. Lett. 89, 208701
+/// (2002), doi:10.1103/PhysRevLett.89.208701); and of the target's number and the source's number, that is of a
+/// row's and a column's place.
+#[derive(Debug)]
+struct Correlations {
+    rows: Vec<u64>,
+    columns: Vec<u64>,
+    edges: i128,
+    degrees: [Moments; 2],
+    places: [Moments; 2],
+}
+
+impl Correlations {
+    fn of(state: &BitMatrix) -> Self {
+        let [rows, columns] =
+            [state.row_sums(), state.column_sums()].map(|sums| sums.iter().map(|&sum| sum as u64).collect::<Vec<_>>());
+        let edges = rows.iter().map(|&sum| i128::from(sum)).sum();
+        let degrees = [&rows, &columns].map(|sums| Moments::of(sums, sums.iter().copied()));
+        let places = [&rows, &columns].map(|sums| Moments::of(sums, 0..));
+        Self { rows, columns, edges, degrees, places }
     }
-    let covariance = edges * product - moment(rows, 1) * moment(columns, 1);
-    Some(covariance as f64 / (row_variance as f64).sqrt() / (column_variance as f64).sqrt())
+
+    /// (of degrees, of places) of a matrix with these row and column sums; none where one side is the same for
+    /// all edges. O(edges + cells / 64).
+    fn between(&self, state: &BitMatrix) -> (Option<f64>, Option<f64>) {
+        let (mut degrees, mut places) = (0i128, 0i128);
+        for (row, words) in state.words.chunks_exact(state.words_per_row.max(1)).enumerate() {
+            let (mut degree, mut place) = (0u64, 0u64);
+            for (at, &word) in words.iter().enumerate() {
+                let mut left = word;
+                while left != 0 {
+                    let column = at * 64 + left.trailing_zeros() as usize;
+                    left &= left - 1;
+                    degree += self.columns[column];
+                    place += column as u64;
+                }
+            }
+            degrees += i128::from(self.rows[row]) * i128::from(degree);
+            places += row as i128 * i128::from(place);
+        }
+        let of = |[rows, columns]: &[Moments; 2], product| rows.correlation(columns, self.edges, product);
+        (of(&self.degrees, degrees), of(&self.places, places))
+    }
 }
 
 /// The overlap with `start` that a mask drawn from `null` has on average; `density` is that of the
@@ -191,7 +225,7 @@ mod tests {
     use crate::seed::Seeds;
 
     fn assortativity(bits: &BitMatrix) -> Option<f64> {
-        correlations(bits, &bits.row_sums(), &bits.column_sums()).0
+        Correlations::of(bits).between(bits).0
     }
 
     fn overlap(start: &BitMatrix, state: &BitMatrix) -> Option<f64> {
@@ -260,7 +294,7 @@ mod tests {
         let (x, y) = (mean(&|p| p.0), mean(&|p| p.1));
         let expected =
             mean(&|p| (p.0 - x) * (p.1 - y)) / (mean(&|p| (p.0 - x).powi(2)) * mean(&|p| (p.1 - y).powi(2))).sqrt();
-        let found = correlations(&bits, &bits.row_sums(), &bits.column_sums()).1.unwrap();
+        let found = Correlations::of(&bits).between(&bits).1.unwrap();
         assert!((found - expected).abs() < 1e-10, "{found} against {expected}");
     }
 
@@ -301,7 +335,7 @@ mod tests {
                             chain.propose(proposals, &mut stream);
                             let (kept, negative) = chain.state();
                             let drawn = State { kept, negative: Some(negative) };
-                            sign_sum += Statistics::new(&state, null).of(&drawn).sign_overlap.unwrap();
+                            sign_sum += Statistics::new(&state, null).of(&state, &drawn).sign_overlap.unwrap();
                             drawn.kept
                         }
                         JointDegrees => {

@@ -14,6 +14,8 @@ use crate::seed::Seeds;
 const MIN_CROSSING: f64 = 0.5;
 /// Controls on either side of a crossing that its parabola goes through.
 const HALF_WINDOW: usize = 4;
+/// Around a crossing the difference of the curves changes by at least this share of the range of their values.
+const SWING: f64 = 1e-3;
 /// A change of sign is steep from this share of the steepest on.
 const STEEP: f64 = 0.25;
 /// The exponents that an extrapolation may have.
@@ -106,7 +108,8 @@ fn differences(pair: [&Curve; 2], values: [&[f64]; 2]) -> Vec<[f64; 3]> {
 
 /// The rows around the last steep change of sign of the difference, averaged over five rows. Noise where
 /// both curves lie on a plateau changes sign too, but not steeply; R and U4 cross steeply once more below
-/// p_c, on the far side of the peak of the fluctuations.
+/// p_c, on the far side of the peak of the fluctuations. None where all changes are a plateau's, too small for the
+/// range of the values.
 fn window(rows: &[[f64; 3]]) -> Option<std::ops::Range<usize>> {
     let around = |k: usize| k.saturating_sub(2)..(k + 3).min(rows.len());
     let smooth: Vec<f64> = (0..rows.len())
@@ -118,7 +121,14 @@ fn window(rows: &[[f64; 3]]) -> Option<std::ops::Range<usize>> {
     let strongest = changes.iter().map(&steep).fold(0.0, f64::max);
     let k = changes.into_iter().rfind(|k| steep(k) >= STEEP * strongest)?;
     let range = (k + 1).saturating_sub(HALF_WINDOW)..(k + 1 + HALF_WINDOW).min(rows.len());
-    (range.len() >= 4).then_some(range)
+    let spread = |values: &mut dyn Iterator<Item = f64>| {
+        let (low, high) =
+            values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
+        high - low
+    };
+    let swing = spread(&mut rows[range.clone()].iter().map(|row| row[1]));
+    let whole = spread(&mut rows.iter().flat_map(|row| [row[2], row[2] + row[1]]));
+    (range.len() >= 4 && swing >= SWING * whole).then_some(range)
 }
 
 /// (control, value) where the parabola through the differences of a window is 0.
@@ -137,10 +147,12 @@ fn crossing(rows: &[[f64; 3]]) -> Option<(f64, f64)> {
 /// The crossings of curves of neighbouring sizes: of a quantity that does not depend on the size at
 /// p_c, such as R, U4 or a spanning probability, they go to p_c.
 ///
-/// Values between points are on lines; the difference of the two curves is followed by a parabola
-/// through the eight controls around its change of sign, in resamples through the same; of several changes
-/// of sign the last one at least a quarter as steep as the steepest counts, since R and U4 cross once more below p_c. Pairs without a crossing are left out. Errors
-/// from resamples of whole replicates or as the errors say ([`Resampling`]). O(resamples x points).
+/// Values between points are on lines; the difference of the two curves is followed by a parabola through the
+/// eight controls around its change of sign, in resamples through the same; of several changes of sign the last one
+/// at least a quarter as steep as the steepest counts, since R and U4 cross once more below p_c. Pairs without a
+/// crossing are left out, and so is one around which the difference changes by less than 0.1 % of the range of both
+/// curves: on one plateau they cross by noise alone. Errors from resamples of whole replicates or as the errors say
+/// ([`Resampling`]). O(resamples x points).
 ///
 /// # Errors
 /// [`ScalingError::TooFewSizes`] for fewer than two sizes, [`ScalingError::NoErrors`],
@@ -299,6 +311,25 @@ mod tests {
         }
         assert!(drawn >= 290 && within as f64 > 0.88 * drawn as f64, "{within} of {drawn}");
         assert!(covered >= 88, "{covered}");
+    }
+
+    /// Two curves that are 1 on a plateau and fall at other controls: their noise crosses, they do not.
+    #[test]
+    fn noise_on_a_plateau_is_no_crossing() {
+        let mut found = 0;
+        for seed in 0..50 {
+            let mut stream = Seeds::new(seed, 0).stream("synthetic");
+            let mut rows = Vec::new();
+            for (size, place) in [(16.0f64, 0.3), (32.0, 0.2)] {
+                for step in 0..60 {
+                    let control = 0.01 * f64::from(step);
+                    let value = 1.0 + 2.0 * (-control / place * 8.0).exp() + 1e-5 * stream.normal();
+                    rows.push(Row { size, control, value, error: Some(1e-5), replicate: None });
+                }
+            }
+            found += crossings(&Curves::from_rows(rows).unwrap(), 60, seed).unwrap().len();
+        }
+        assert_eq!(found, 0);
     }
 
     #[test]

@@ -28,6 +28,7 @@ mod fall;
 pub mod fit;
 mod gaussian;
 mod growth;
+mod levels;
 mod minimise;
 mod named;
 mod parabola;

@@ -27,23 +27,21 @@ fn window(values: &[f64]) -> Option<std::ops::Range<usize>> {
     inner.then_some(range)
 }
 
-/// The vertex of the parabola through the points of a range, weights 1/error^2; none where it opens
-/// upward or its vertex lies outside.
+/// The vertex of the parabola through the points of a range, all with one weight; none where it opens upward or its
+/// vertex lies outside. Errors of fluctuations grow with the fluctuations, so that weights of 1/error^2 would favour
+/// the points that lie low by chance.
 fn vertex(curve: &Curve, values: &[f64], range: &std::ops::Range<usize>) -> Option<(f64, f64)> {
     let points = &curve.points()[range.clone()];
     let (low, high) = (points[0].control, points[points.len() - 1].control);
     let (middle, half) = (0.5 * (low + high), 0.5 * (high - low));
     let [a, b, c] = parabola(
-        points
-            .iter()
-            .zip(&values[range.clone()])
-            .map(|(point, value)| [(point.control - middle) / half, *value, point.error.powi(-2)]),
+        points.iter().zip(&values[range.clone()]).map(|(point, value)| [(point.control - middle) / half, *value, 1.0]),
     )?;
     let x = -b / (2.0 * c);
     (c < 0.0 && x.abs() <= 1.0).then_some((middle + half * x, a - b * b / (4.0 * c)))
 }
 
-/// The peaks of s2, chi or chi_fl of every size, by a weighted parabola through the points around the
+/// The peaks of s2, chi or chi_fl of every size, by a parabola through the points around the
 /// largest value down to 80 % of it (at least 5 points); errors from resamples on the same points.
 /// Their places go to p_c as p_c + c L^(-1/nu) ([`super::extrapolate`]), their heights grow as
 /// chi does ([`super::fit_growth`]). A parabola does not follow a skewed peak: the place is off by a

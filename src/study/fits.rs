@@ -1,10 +1,10 @@
 //! The fits of a finished run: a curve of one width, and the collapse over the widths.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use super::file::{Collapse, Fit};
 use super::folder::write_json;
 use super::rows::{LevelRow, TopologyRow};
+use super::sections::{Collapse, Fit};
 use super::{RunFolder, Study};
 use crate::files;
 use crate::scaling::{Curves, Named, Row, ScalingError, collapse, fit};
@@ -50,10 +50,8 @@ fn read(folder: &RunFolder, name: &str) -> crate::Result<Table> {
     Ok(Table::parse(format!("tables/{name}.csv").as_ref(), &bytes)?)
 }
 
-/// The curves of `widths` (all where it is empty) from the tables of the run; errors come from the
-/// spread of the replicates. Of several levels that keep as many weights (a small network at low
-/// density, where the schedule's numbers round to the same) the first one counts. A replicate whose dense
-/// network is not above chance has no m and is left out.
+/// The curves of `widths` (all where it is empty) from the tables of the run; errors come from the spread of the
+/// replicates. A replicate whose dense network is not above chance has no m and is left out.
 fn curves(study: &Study, folder: &RunFolder, widths: &[usize], control: &str, value: &str) -> crate::Result<Curves> {
     let levels = read(folder, "levels")?;
     // One row a level in each, in the same order.
@@ -72,20 +70,17 @@ fn curves(study: &Study, folder: &RunFolder, widths: &[usize], control: &str, va
     };
     let (controls, values, sizes) = (column(control)?, column(value)?, levels.numbers("width")?);
     let seeds = levels.texts("seed")?;
-    let mut seen = BTreeSet::new();
-    let rows = (0..levels.rows())
-        .filter(|&row| widths.is_empty() || widths.contains(&(sizes[row] as usize)))
-        .filter_map(|row| Some((row, controls[row]?, values[row]?)))
-        .filter(|&(row, control, _)| seen.insert((sizes[row].to_bits(), seeds[row], control.to_bits())))
-        .collect::<Vec<_>>();
-    let rows = rows.into_iter().map(|(row, control, value)| Row {
-        size: sizes[row],
-        control,
-        value,
-        error: None,
-        replicate: (study.network.replicates.most() > 1).then(|| seeds[row].to_owned()),
+    let chosen = (0..levels.rows()).filter(|&row| widths.is_empty() || widths.contains(&(sizes[row] as usize)));
+    let rows = chosen.filter_map(|row| {
+        Some(Row {
+            size: sizes[row],
+            control: controls[row]?,
+            value: values[row]?,
+            error: None,
+            replicate: (study.network.replicates.most() > 1).then(|| seeds[row].to_owned()),
+        })
     });
-    Ok(Curves::from_rows(rows)?)
+    Ok(Curves::of_levels(rows)?)
 }
 
 /// A metric of the whole network from topology.csv, one value a row of levels.csv; `None` where no level has it.

@@ -24,10 +24,6 @@ pub enum Keep {
 }
 
 impl Keep {
-    pub(super) fn is_default(&self) -> bool {
-        *self == Self::default()
-    }
-
     /// Whether the weights at initialisation stay.
     pub fn initial(self) -> bool {
         self == Self::All

@@ -27,6 +27,7 @@ mod replicates;
 mod retraining;
 mod rows;
 mod runner;
+mod sections;
 mod shard;
 mod slurm;
 mod status;
@@ -35,9 +36,7 @@ mod units;
 
 pub use analysis::analyse;
 pub use event::Event;
-pub use file::{
-    Collapse, DataSection, Fit, NetworkSection, PruningSection, RetrainingSection, Study, TrainingSection, WeightSource,
-};
+pub use file::Study;
 pub use folder::RunFolder;
 pub use keep::Keep;
 pub use machine::Machine;
@@ -51,6 +50,9 @@ pub use rows::{LevelRow, ObservationRow, TopologyRow};
 
 pub use crate::comparison::RetrainingRow;
 pub use runner::{RunOptions, run};
+pub use sections::{
+    Collapse, DataSection, Fit, NetworkSection, PruningSection, RetrainingSection, TrainingSection, WeightSource,
+};
 pub use shard::Shard;
 pub use slurm::{SlurmOptions, SlurmScripts, write_slurm};
 pub use status::{Status, TaskStatus, status};

@@ -3,13 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::lines::nearest;
+use super::sections::is_default;
 use crate::graph::{Encoding, LayeredGraph};
 use crate::percolation::theory::thresholds;
 use crate::seed::Seeds;
-use crate::topology::{self, FAMILIES, Measurement, WHOLE};
-
-/// Beside the families of [`topology`]: what theory says of random graphs with the same joint degrees.
-const THRESHOLDS: &str = "thresholds";
+use crate::topology::{self, FAMILIES, Measurement, THRESHOLDS};
 
 /// Percolation and flow are always measured; this says on which graph, and what else.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,15 +22,7 @@ pub struct Observables {
     pub topology: Vec<String>,
 }
 
-fn is_default(encoding: &Encoding) -> bool {
-    *encoding == Encoding::default()
-}
-
 impl Observables {
-    pub(super) fn is_default(&self) -> bool {
-        *self == Self::default()
-    }
-
     /// Checks the names of the families.
     pub(super) fn check(&self) -> Result<(), String> {
         let known = || FAMILIES.iter().map(|family| family.name).chain([THRESHOLDS]);
@@ -63,12 +53,7 @@ impl Observables {
         let mut found = Vec::new();
         for name in &self.topology {
             if name == THRESHOLDS {
-                let whole = |(metric, value): (&str, f64)| Measurement {
-                    layer: WHOLE.to_owned(),
-                    metric: metric.to_owned(),
-                    value,
-                };
-                found.extend(thresholds(graph).into_iter().map(whole));
+                found.extend(thresholds(graph).into_iter().map(|(metric, value)| Measurement::whole(metric, value)));
             } else if let Some(family) = FAMILIES.iter().find(|family| family.name == name) {
                 found.extend(family.of(graph, &options)?);
             }

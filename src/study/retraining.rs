@@ -1,6 +1,6 @@
 //! Retraining of a subnetwork from kept, rewound or fresh weights.
 
-use super::file::WeightSource;
+use super::sections::WeightSource;
 use crate::comparison::RetrainingRow;
 use crate::data::Split;
 use crate::mask::Mask;

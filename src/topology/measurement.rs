@@ -5,6 +5,10 @@ use serde::{Deserialize, Serialize};
 /// The `layer` of what is measured on the whole network.
 pub const WHOLE: &str = "whole";
 
+/// The name of what theory says of large random graphs with the same joint degrees, and of uniform masks: a family
+/// beside [`FAMILIES`](super::FAMILIES) that is not measured here.
+pub const THRESHOLDS: &str = "thresholds";
+
 /// One number: of a block or a group of nodes, both by their name, or of the [`WHOLE`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Measurement {
@@ -14,6 +18,13 @@ pub struct Measurement {
     pub metric: String,
     /// The value, always finite.
     pub value: f64,
+}
+
+impl Measurement {
+    /// A number of the whole network.
+    pub fn whole(metric: &str, value: f64) -> Self {
+        Self { layer: WHOLE.to_owned(), metric: metric.to_owned(), value }
+    }
 }
 
 /// One row of a topology table, with its columns in their order.

@@ -57,7 +57,7 @@ pub use clustering::Clustering;
 pub use cores::core_numbers;
 pub use degrees::{DegreeCount, Degrees, Direction, alive, degree_counts};
 pub use error::TopologyError;
-pub use measurement::{Measurement, Measurements, TopologyRow, WHOLE};
+pub use measurement::{Measurement, Measurements, THRESHOLDS, TopologyRow, WHOLE};
 pub use non_backtracking::non_backtracking_radius;
 pub use paths::Paths;
 pub use persistence::{LayerPersistence, neural_persistence};

@@ -1,6 +1,5 @@
 //! What `fit` and `collapse` share: the columns of a table, and numbers with their errors.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use anyhow::Context;
@@ -78,25 +77,21 @@ impl CurveArgs {
     }
 }
 
-/// The curves of a table with one row a level, as runs write them; what a study's own fits leave out is left out.
-/// Where several levels of a small network keep as many weights, the first one counts; a replicate whose dense network
-/// is not above chance has no m.
+/// The curves of a table with one row a level, as runs write them; a replicate whose dense network is not above chance
+/// has no m.
 fn of_levels(table: &Table, columns: &Columns<'_>) -> Result<Curves, ScalingError> {
     let optional = |column: Option<&str>| column.map(|column| table.optional_numbers(column)).transpose();
     let (sizes, errors) = (optional(columns.size)?, optional(columns.error)?);
     let (controls, values) = (table.optional_numbers(columns.control)?, table.optional_numbers(columns.value)?);
     let replicates = columns.replicate.map(|column| table.texts(column)).transpose()?;
-    let mut seen = BTreeSet::new();
     let rows = (0..table.rows()).filter_map(|row| {
         let (control, value) = (controls[row]?, values[row]?);
         let size = sizes.as_ref().map_or(Some(1.0), |sizes| sizes[row])?;
         let replicate = replicates.as_ref().map(|replicates| replicates[row].to_owned());
         let error = errors.as_ref().map(|errors| errors[row].unwrap_or(f64::NAN));
-        // Without replicates nothing tells two rows apart, and the same point twice is an error.
-        let first = replicate.is_none() || seen.insert((size.to_bits(), control.to_bits(), replicate.clone()));
-        first.then_some(Row { size, control, value, error, replicate })
+        Some(Row { size, control, value, error, replicate })
     });
-    Curves::from_rows(rows)
+    Curves::of_levels(rows)
 }
 
 /// Two numbers, as `LO,HI`.

@@ -11,7 +11,7 @@ use prunephase::checkpoint;
 use prunephase::percolation::theory::thresholds;
 use prunephase::seed::Seeds;
 use prunephase::table;
-use prunephase::topology::{self, FAMILIES, Measurement, Options, TopologyRow, WHOLE};
+use prunephase::topology::{self, FAMILIES, Measurement, Options, THRESHOLDS, TopologyRow, WHOLE};
 use serde::Serialize;
 
 use crate::graph::{self, Encoding};
@@ -46,10 +46,6 @@ pub struct TopologyArgs {
     #[arg(long)]
     json: bool,
 }
-
-/// A family beside those of the topology: what theory says of large random graphs with the same joint
-/// degrees, and of uniform masks; of the whole.
-const THRESHOLDS: &str = "thresholds";
 
 fn families() -> PossibleValuesParser {
     FAMILIES.iter().map(|family| family.name).chain([THRESHOLDS]).collect::<Vec<_>>().into()
@@ -113,12 +109,7 @@ pub fn run(args: &TopologyArgs) -> anyhow::Result<ExitCode> {
         }
         if wanted(THRESHOLDS) {
             bar.set_message(THRESHOLDS);
-            let whole = |(metric, value): (&str, f64)| Measurement {
-                layer: WHOLE.to_owned(),
-                metric: metric.to_owned(),
-                value,
-            };
-            metrics.extend(thresholds(&graph).into_iter().map(whole));
+            metrics.extend(thresholds(&graph).into_iter().map(|(metric, value)| Measurement::whole(metric, value)));
             bar.inc(1);
         }
         let degrees = if args.degrees.is_some() { topology::degree_counts(&graph) } else { Vec::new() };
