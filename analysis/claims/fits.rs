@@ -46,7 +46,8 @@ pub fn rivals(text: &mut String, results: &Path, pairs: &Pairs) -> Outcome<()> {
             let best = size["best"].as_str().unwrap_or("-");
             let reliable = of(best).and_then(|model| model["reliable"].as_bool()).unwrap_or(false);
             let says = if reliable { "yes" } else { "no" };
-            writeln!(text, "| {name} | {} | {} | {best} | {says} |", size["size"], weights.join(" | "))?;
+            let width = size["size"].as_f64().unwrap_or(f64::NAN);
+            writeln!(text, "| {name} | {width} | {} | {best} | {says} |", weights.join(" | "))?;
         }
         let sharp = &json["sharpening"];
         if let (Some(a), Some(error), Some(systematic)) =

@@ -4,10 +4,11 @@
 //! cargo bench --no-default-features --bench uniformity -- [--draws N] [--seeds N] [--only TEXT]
 //! ```
 //!
-//! For each case and seed, chi-square of N draws (1,000,000 by default, 30 proposals an edge apart: at 15 the slowest
-//! case, `degrees 41111 x 22211`, still remembers enough to raise its mean chi-square from 83 to 93) against the uniform law on all matrices that the moves reach; the p-values of all seeds
-//! (20 by default) against the uniform law by Kolmogorov and Smirnov's test. The last two lines are a chain
-//! that counts accepted swaps alone and one whose trades are not dealt out uniformly, which must fail.
+//! For each case and seed, chi-square of N draws (1,000,000 by default) against the uniform law on all matrices that
+//! the moves reach; the p-values of all seeds (20 by default) against the uniform law by Kolmogorov and Smirnov's
+//! test. Draws are 30 proposals an edge apart: at 15 the slowest case, `degrees 41111 x 22211`, still remembers enough
+//! to raise its mean chi-square from 83 to 93. The last two lines are a chain that counts accepted swaps alone and
+//! one whose trades are not dealt out uniformly, which must fail.
 
 #![allow(clippy::unwrap_used)]
 
