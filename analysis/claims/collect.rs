@@ -23,8 +23,22 @@ struct Time {
 }
 
 /// Six significant digits: a tenth of the space, and far below every error.
-fn short(value: f64) -> f64 {
+pub fn short(value: f64) -> f64 {
     format!("{value:.5e}").parse().unwrap_or(value)
+}
+
+/// The levels whose Lambda is positive and below that of all levels before: a control that falls.
+pub fn falling_lambda(levels: &[Row]) -> impl Iterator<Item = &Row> {
+    let mut lowest: BTreeMap<(usize, u64), f64> = BTreeMap::new();
+    levels.iter().filter(move |row| {
+        let Some(lambda) = row.lambda.filter(|_| row.m.is_some()) else { return false };
+        let lowest = lowest.entry((row.width, row.seed)).or_insert(f64::INFINITY);
+        let falls = lambda > 0.0 && lambda < *lowest;
+        if falls {
+            *lowest = lambda;
+        }
+        falls
+    })
 }
 
 /// Writes levels.csv, percolation.csv, lambda.csv, fluctuations.csv, ratios.csv and manifest.json of a run to its
@@ -89,19 +103,10 @@ struct ByLambda {
     m: f64,
 }
 
-/// m of the levels whose Lambda is positive and below that of all levels before: a control that falls.
+/// m of the levels where Lambda is a control.
 fn by_lambda(levels: &[Row]) -> Vec<ByLambda> {
-    let mut lowest: BTreeMap<(usize, u64), f64> = BTreeMap::new();
-    let mut rows = Vec::new();
-    for row in levels {
-        let Some((lambda, m)) = row.lambda.zip(row.m) else { continue };
-        let lowest = lowest.entry((row.width, row.seed)).or_insert(f64::INFINITY);
-        if lambda > 0.0 && lambda < *lowest {
-            *lowest = lambda;
-            rows.push(ByLambda { width: row.width, seed: row.seed, lambda, m });
-        }
-    }
-    rows
+    let row = |row: &Row| Some(ByLambda { width: row.width, seed: row.seed, lambda: row.lambda?, m: row.m? });
+    falling_lambda(levels).filter_map(row).collect()
 }
 
 /// The run's manifest without the checksums of files that are not kept, with those of the run's tables and the

@@ -32,6 +32,16 @@ pub fn peaks(results: &Path, study: &str) -> Outcome<Vec<(f64, Measured)>> {
     Ok(json["peaks"].as_array().into_iter().flatten().filter_map(of).collect())
 }
 
+/// A law among those that were fitted to one size.
+fn law<'f>(size: &'f Value, name: &str) -> Option<&'f Value> {
+    size["models"].as_array()?.iter().find(|model| model["name"] == name)
+}
+
+/// Its AICc weight.
+pub fn weight(size: &Value, name: &str) -> f64 {
+    law(size, name).and_then(|model| model["weight"].as_f64()).unwrap_or(f64::NAN)
+}
+
 pub fn rivals(text: &mut String, results: &Path, pairs: &Pairs) -> Outcome<()> {
     let columns =
         ["pair", "W", "power law", "logistic", "Rosenfeld", "essential singularity", "jump", "best", "reliable"];
@@ -39,12 +49,9 @@ pub fn rivals(text: &mut String, results: &Path, pairs: &Pairs) -> Outcome<()> {
     for (name, study, _) in pairs {
         let Some(json) = file(results, study, "fit.json")? else { continue };
         for size in json["sizes"].as_array().into_iter().flatten() {
-            let models = size["models"].as_array().cloned().unwrap_or_default();
-            let of = |law: &str| models.iter().find(|model| model["name"] == law);
-            let weight = |law| of(law).and_then(|model| model["weight"].as_f64()).unwrap_or(f64::NAN);
-            let weights: Vec<String> = LAWS.iter().map(|law| format!("{:.3}", weight(law))).collect();
+            let weights: Vec<String> = LAWS.iter().map(|law| format!("{:.3}", weight(size, law))).collect();
             let best = size["best"].as_str().unwrap_or("-");
-            let reliable = of(best).and_then(|model| model["reliable"].as_bool()).unwrap_or(false);
+            let reliable = law(size, best).and_then(|model| model["reliable"].as_bool()).unwrap_or(false);
             let says = if reliable { "yes" } else { "no" };
             let width = size["size"].as_f64().unwrap_or(f64::NAN);
             writeln!(text, "| {name} | {width} | {} | {best} | {says} |", weights.join(" | "))?;

@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
-use prunephase::scaling::collapse::{self, CollapseOptions};
+use prunephase::scaling::collapse::{self, CollapseFit, CollapseOptions};
 use prunephase::scaling::fit::{self, FitOptions, Model};
 use prunephase::scaling::{Curves, Row, ScalingError};
 use prunephase::table;
 
+use super::collect::{falling_lambda, short};
 use super::fits;
 use super::saved::{Outcome, Row as Level, Saved};
 use super::second_look::{CollapseLook, HALF, RivalsLook, WITHOUT, looks};
@@ -15,21 +16,16 @@ use super::tables::CONTROLS;
 /// Resamples of a second look: its errors are read to one digit.
 const RESAMPLES: usize = 50;
 
-/// The rows of m against a control, as the fits of all rows take them.
-fn curves(saved: &Saved, control: fn(&Level) -> f64, falling: bool) -> Result<Curves, ScalingError> {
-    let mut lowest = std::collections::BTreeMap::new();
-    let rows = saved.levels.iter().filter_map(|row| {
-        let (value, at) = (row.m?, control(row));
-        // Lambda as in lambda.csv: only where it lies below that of all levels before.
-        let before = lowest.entry((row.width, row.seed)).or_insert(f64::INFINITY);
-        if falling && !(at > 0.0 && at < *before) {
-            return None;
-        }
-        *before = at;
+/// m against a control, by the rows that the fits of all rows take.
+fn curves(saved: &Saved, column: &str, control: fn(&Level) -> f64) -> Result<Curves, ScalingError> {
+    let row = |row: &Level| {
         let replicate = Some(row.seed.to_string());
-        Some(Row { size: row.width as f64, control: at, value, error: None, replicate })
-    });
-    Curves::of_levels(rows)
+        Some(Row { size: row.width as f64, control: control(row), value: row.m?, error: None, replicate })
+    };
+    if column == "lambda" {
+        return Curves::of_levels(falling_lambda(&saved.levels).filter_map(row));
+    }
+    Curves::of_levels(saved.levels.iter().filter_map(row))
 }
 
 /// Writes look-collapses.csv and look-rivals.csv of a study.
@@ -38,13 +34,13 @@ pub fn look(results: &Path, study: &str) -> Outcome<()> {
     let (mut collapses, mut rivals) = (Vec::new(), Vec::new());
     for (name, rows) in looks(&saved) {
         for (_, column, control) in CONTROLS {
-            collapses.push(collapse_of(name, column, curves(&rows, control, column == "lambda"), None));
+            collapses.push(collapse_of(name, column, curves(&rows, column, control), None));
         }
         if name == WITHOUT {
             // Every width is fitted alone.
             continue;
         }
-        for curve in curves(&rows, CONTROLS[0].2, false)?.curves() {
+        for curve in curves(&rows, CONTROLS[0].1, CONTROLS[0].2)?.curves() {
             let options = FitOptions { bootstraps: 10, seed: 1, ..Default::default() };
             // A curve that cannot be fitted has no row.
             let Ok(found) = fit::fit(curve, &options) else { continue };
@@ -64,19 +60,7 @@ pub fn look(results: &Path, study: &str) -> Outcome<()> {
         let Some((low, high)) = end(0).zip(end(1)) else { continue };
         let (middle, quarter) = (0.5 * (low + high), 0.25 * (high - low));
         let window = Some([middle - quarter, middle + quarter]);
-        collapses.push(collapse_of(HALF, column, curves(&saved, control, column == "lambda"), window));
-    }
-    let round = |value: Option<f64>| value.and_then(|value| format!("{value:.5e}").parse().ok());
-    for row in &mut collapses {
-        for value in [
-            &mut row.inv_nu,
-            &mut row.inv_nu_error,
-            &mut row.kappa_over_nu,
-            &mut row.kappa_over_nu_error,
-            &mut row.quality,
-        ] {
-            *value = round(*value);
-        }
+        collapses.push(collapse_of(HALF, column, curves(&saved, column, control), window));
     }
     table::write_rows(&results.join(study).join("look-collapses.csv"), collapses)?;
     table::write_rows(&results.join(study).join("look-rivals.csv"), rivals)?;
@@ -91,15 +75,15 @@ fn collapse_of(
 ) -> CollapseLook {
     let options = CollapseOptions { bootstraps: RESAMPLES, seed: 1, window, ..Default::default() };
     let found = curves.and_then(|curves| collapse::fit(&curves, &options)).ok();
-    let found = found.as_ref();
+    let of = |number: fn(&CollapseFit) -> f64| found.as_ref().map(|fit| short(number(fit)));
     CollapseLook {
         look: look.into(),
         control: control.into(),
-        inv_nu: found.map(|fit| fit.inv_nu.value),
-        inv_nu_error: found.map(|fit| fit.inv_nu.total()),
-        kappa_over_nu: found.map(|fit| fit.kappa_over_nu.value),
-        kappa_over_nu_error: found.map(|fit| fit.kappa_over_nu.total()),
-        quality: found.map(|fit| fit.quality),
-        reliable: found.is_some_and(|fit| fit.reliable),
+        inv_nu: of(|fit| fit.inv_nu.value),
+        inv_nu_error: of(|fit| fit.inv_nu.total()),
+        kappa_over_nu: of(|fit| fit.kappa_over_nu.value),
+        kappa_over_nu_error: of(|fit| fit.kappa_over_nu.total()),
+        quality: of(|fit| fit.quality),
+        reliable: found.as_ref().is_some_and(|fit| fit.reliable),
     }
 }

@@ -104,11 +104,6 @@ pub fn rivals(text: &mut String, results: &Path, pairs: &Pairs) -> Outcome<()> {
         let looked: Vec<RivalsLook> = table::read_rows(&path)?;
         for size in json["sizes"].as_array().into_iter().flatten() {
             let Some(width) = size["size"].as_f64() else { continue };
-            let models = size["models"].as_array().cloned().unwrap_or_default();
-            let weight = |law: &str| {
-                let of = models.iter().find(|model| model["name"] == law);
-                of.and_then(|model| model["weight"].as_f64()).unwrap_or(0.0)
-            };
             let other = |look: &str, of: fn(&RivalsLook) -> f64| {
                 let found = looked.iter().find(|row| row.look == look && row.width as f64 == width);
                 found.map_or("-".into(), |row| format!("{:.3}", of(row)))
@@ -120,12 +115,12 @@ pub fn rivals(text: &mut String, results: &Path, pairs: &Pairs) -> Outcome<()> {
             writeln!(
                 text,
                 "| {name} | {width} | {:.3} | {} | {} | {} of {} | {:.3} | {} | {} | {most:.3} |",
-                weight("logistic") + weight("rosenfeld"),
+                fits::weight(size, "logistic") + fits::weight(size, "rosenfeld"),
                 other(EVEN, |row| row.smooth),
                 other(ODD, |row| row.smooth),
                 smooth.count(),
                 ranges.len(),
-                weight("power_law"),
+                fits::weight(size, "power_law"),
                 other(EVEN, |row| row.power_law),
                 other(ODD, |row| row.power_law),
             )?;
