@@ -7,7 +7,7 @@ use super::rows::{LevelRow, TopologyRow};
 use super::sections::{Collapse, Fit};
 use super::{RunFolder, Study};
 use crate::files;
-use crate::scaling::{Curves, Named, Row, ScalingError, collapse, fit};
+use crate::scaling::{Curves, Named, Row, ScalingError, collapse, first_of_equal_controls, fit};
 use crate::table::{self, Table};
 use crate::topology::WHOLE;
 
@@ -77,10 +77,13 @@ fn curves(study: &Study, folder: &RunFolder, widths: &[usize], control: &str, va
             control: controls[row]?,
             value: values[row]?,
             error: None,
-            replicate: (study.network.replicates.most() > 1).then(|| seeds[row].to_owned()),
+            replicate: Some(seeds[row].to_owned()),
         })
     });
-    Ok(Curves::of_levels(rows)?)
+    // One replicate has no spread; its name only tells its levels apart.
+    let several = study.network.replicates.most() > 1;
+    let rows = first_of_equal_controls(rows).map(|row| Row { replicate: row.replicate.filter(|_| several), ..row });
+    Ok(Curves::from_rows(rows)?)
 }
 
 /// A metric of the whole network from topology.csv, one value a row of levels.csv; `None` where no level has it.
