@@ -6,8 +6,16 @@ use super::ScalingError;
 use super::curves::{Curves, Row};
 
 /// Of several levels of one size and replicate that have one control (levels of a small network that keep as many
-/// weights) the first. Rows without a replicate all stay: nothing tells two of them apart.
-pub(crate) fn first_of_equal_controls(rows: impl IntoIterator<Item = Row>) -> impl Iterator<Item = Row> {
+/// weights) the first, in the order given. Rows without a replicate all stay: nothing tells two of them apart.
+/// O(rows log rows). [`Curves::of_levels`] makes curves of them at once.
+///
+/// ```
+/// use prunephase::scaling::{Row, first_of_equal_controls};
+/// let row = |control, value| Row { size: 8.0, control, value, error: None, replicate: Some("0".into()) };
+/// let left: Vec<Row> = first_of_equal_controls([row(0.2, 1.0), row(0.1, 0.5), row(0.1, 0.3)]).collect();
+/// assert_eq!(left, [row(0.2, 1.0), row(0.1, 0.5)]);
+/// ```
+pub fn first_of_equal_controls(rows: impl IntoIterator<Item = Row>) -> impl Iterator<Item = Row> {
     let mut seen = BTreeSet::new();
     rows.into_iter().filter(move |row| {
         row.replicate.is_none() || seen.insert((row.size.to_bits(), row.control.to_bits(), row.replicate.clone()))

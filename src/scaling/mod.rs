@@ -45,7 +45,7 @@ pub use estimate::Estimate;
 pub use fall::first_fall;
 pub use gaussian::MAX_PROCESS_POINTS;
 pub use growth::{ACCEPTABLE_CHANCE, GrowthFit, SizePoint, fit_growth};
-pub(crate) use levels::first_of_equal_controls;
+pub use levels::first_of_equal_controls;
 pub use named::Named;
 pub use peaks::peaks;
 pub use quality::{Objective, Parameters, Quality, quality};
