@@ -46,6 +46,78 @@ fn is_estimate(value: &Value) -> bool {
         && pair("interval95")
 }
 
+/// m and chi with one p_c = 0.2 and 1/nu = 0.7, beta/nu = 0.2, gamma/nu = 1.2, errors given.
+fn write_two(path: &Path) {
+    let mut stream = Seeds::new(2, 0).stream("two");
+    let mut text = String::from("width,density,m,m_error,chi,chi_error\n");
+    for size in [16.0f64, 32.0, 64.0, 128.0] {
+        for step in 0..28 {
+            let density = 0.2 + (f64::from(step) - 13.5) / 9.0 * size.powf(-0.7);
+            let x = (density - 0.2) * size.powf(0.7);
+            let m = size.powf(-0.2) * (1.0 + 0.4 * (16.0 / size)) * (1.0 + x.tanh());
+            let chi = size.powf(1.2) / (1.0 + x * x);
+            let noisy = |value: f64, error: f64, stream: &mut prunephase::seed::Stream| value + error * stream.normal();
+            let (m_error, chi_error) = (0.005 * m, 0.005 * chi);
+            let (m, chi) = (noisy(m, m_error, &mut stream), noisy(chi, chi_error, &mut stream));
+            text.push_str(&format!("{size},{density},{m},{m_error},{chi},{chi_error}\n"));
+        }
+    }
+    std::fs::write(path, text).unwrap();
+}
+
+#[test]
+fn several_observables_share_p_c_and_nu() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("two.csv");
+    write_two(&path);
+    let (table, out) = (path.to_str().unwrap(), folder.path().join("out"));
+    let call = |more: &[&str]| {
+        let both = ["--value", "m", "--error", "m_error", "--value", "chi", "--error", "chi_error"];
+        let start = ["collapse", table, "--size", "width", "--control", "density", "--window=-1,1"];
+        run(&[&start[..], &both, more].concat())
+    };
+    let more = ["--correction", "factor", "--omega", "1", "--json", "--out", out.to_str().unwrap()];
+    let (code, text, err) = call(&more);
+    assert_eq!((code, err.as_str()), (0, ""), "{text}");
+    let json: Value = serde_json::from_str(&text).unwrap();
+    let kappas = [&json["observables"][0]["kappa_over_nu"], &json["observables"][1]["kappa_over_nu"]];
+    assert_eq!(*kappas[0], json["kappa_over_nu"]);
+    for (estimate, truth) in [(&json["p_c"], 0.2), (&json["inv_nu"], 0.7), (kappas[0], 0.2), (kappas[1], -1.2)] {
+        assert!(is_estimate(estimate), "{estimate}");
+        let interval = |end: usize| estimate["interval95"][end].as_f64().unwrap();
+        assert!(interval(0) < truth && truth < interval(1), "{estimate} {truth}");
+    }
+    let b = &json["amplitudes"][0];
+    assert_eq!(b["name"], "b m");
+    let distance = (b["value"].as_f64().unwrap() - 0.4).abs();
+    assert!(distance < 4.0 * b["statistical"].as_f64().unwrap(), "{b}");
+    assert_eq!(json["covariance"].as_array().unwrap().len(), json["parameters"].as_array().unwrap().len());
+    let saved = std::fs::read_to_string(out.join("collapse.json")).unwrap();
+    assert_eq!(serde_json::from_str::<Value>(&saved).unwrap(), json);
+    let points = std::fs::read_to_string(out.join("collapse.csv")).unwrap();
+    let header = "observable,size,control,value,error,x,y,y_error,master,residual";
+    assert_eq!(points.lines().next().unwrap(), header);
+    assert_eq!(points.lines().count() as u64, 1 + json["points"].as_u64().unwrap());
+    assert_eq!(call(&more).1, text);
+    // The table for people, and what does not go together.
+    let (_, text, _) = call(&["--correction", "factor", "--omega", "1"]);
+    for word in ["kappa/nu m", "kappa/nu chi", "b m =", "b chi =", "chi-square"] {
+        assert!(text.contains(word), "{word}: {text}");
+    }
+    for (more, word) in [
+        (vec!["--objective", "gaussian-process"], "least squares"),
+        (vec!["--omega", "-1"], "omega -1"),
+        (vec!["--error", "m_error"], "3 --error columns for 2 --value columns"),
+    ] {
+        let (code, out, err) = call(&more);
+        assert_eq!((code, out.as_str(), err.lines().count()), (1, "", 1), "{err}");
+        assert!(err.contains(word), "{err}");
+    }
+    let alone = ["collapse", table, "--size", "width", "--control", "density", "--value", "m", "--error", "m_error"];
+    let (code, _, err) = run(&[&alone[..], &["--omega", "1"]].concat());
+    assert!(code == 1 && err.contains("--correction"), "{err}");
+}
+
 #[test]
 fn collapse_has_the_keys_of_the_contract_and_saves() {
     let folder = tempfile::tempdir().unwrap();
@@ -71,7 +143,7 @@ fn collapse_has_the_keys_of_the_contract_and_saves() {
     let saved = std::fs::read_to_string(out.join("collapse.json")).unwrap();
     assert_eq!(serde_json::from_str::<Value>(&saved).unwrap(), json);
     let points = std::fs::read_to_string(out.join("collapse.csv")).unwrap();
-    assert_eq!(points.lines().next().unwrap(), "size,control,value,error,x,y,y_error,used");
+    assert_eq!(points.lines().next().unwrap(), "size,control,value,error,x,y,y_error,used,master,residual");
     assert_eq!(points.lines().count(), 1 + 3 * 28);
     assert_eq!(call("collapse", table, &more).1, text);
     // The table for people shows both errors and the verdict.

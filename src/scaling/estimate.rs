@@ -47,6 +47,13 @@ impl Estimate {
         }
     }
 
+    /// From the value, its normal statistical error and the systematic error.
+    pub(crate) fn normal(value: f64, statistical: f64, systematic: f64) -> Self {
+        let total = statistical.hypot(systematic);
+        let interval = |z: f64| [value - z * total, value + z * total];
+        Self { value, statistical, systematic, interval68: interval(Z68), interval95: interval(Z95) }
+    }
+
     /// The same with another systematic error, in place of one that is unknown.
     pub(crate) fn widened(self, systematic: f64) -> Self {
         let widen = |[low, high]: [f64; 2], z: f64| {

@@ -8,6 +8,8 @@
 //!
 //! - [`collapse::fit`]: finite-size scaling, x = (p - p_c) L^(1/nu), y = A L^(kappa/nu), by
 //!   Houdayer and Hartmann's quality ([`quality()`]; Phys. Rev. B 70, 014418).
+//! - [`collapse::fit_joint`]: several observables with one p_c and one nu, by least squares, and corrections to
+//!   scaling.
 //! - [`fit::fit`]: one curve, power law with p_c against its rivals, on the same points, by AICc and on
 //!   replicates left out.
 //! - [`sharpening()`]: whether the transition narrows as the size grows.
@@ -29,6 +31,8 @@ pub mod fit;
 mod gaussian;
 mod growth;
 mod levels;
+mod linear;
+mod master;
 mod minimise;
 mod named;
 mod parabola;
@@ -37,6 +41,7 @@ mod quality;
 mod resample;
 mod sharpening;
 mod smooth;
+mod spline;
 mod tail;
 
 pub use crossings::{Extrapolated, PseudoCritical, crossings, extrapolate};
@@ -46,6 +51,7 @@ pub use fall::first_fall;
 pub use gaussian::MAX_PROCESS_POINTS;
 pub use growth::{ACCEPTABLE_CHANCE, GrowthFit, SizePoint, fit_growth};
 pub use levels::first_of_equal_controls;
+pub use master::Correction;
 pub use named::Named;
 pub use peaks::peaks;
 pub use quality::{Objective, Parameters, Quality, quality};

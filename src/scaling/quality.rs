@@ -110,7 +110,7 @@ impl Dataset {
         at: Parameters,
         objective: Objective,
         mut keep: impl FnMut(usize, f64) -> bool,
-        mut found: impl FnMut(usize, f64, usize),
+        mut found: impl FnMut(usize, f64, usize, Option<(f64, f64)>),
     ) {
         let scales: Vec<(f64, f64)> = self
             .series
@@ -157,12 +157,13 @@ impl Dataset {
                         line = Line::default();
                     }
                 }
-                if let Some((expected, expected_variance)) = line.at_zero() {
+                let master = line.at_zero();
+                if let Some((expected, expected_variance)) = master {
                     sum += (y - expected).powi(2) / (variance + expected_variance);
                     terms += 1;
                 }
                 if terms > 0 {
-                    found(number, sum, terms);
+                    found(number, sum, terms, master);
                 }
             }
         }
@@ -176,7 +177,7 @@ impl Dataset {
         keep: impl FnMut(usize, f64) -> bool,
     ) -> Option<Quality> {
         let (mut sum, mut terms, mut points) = (0.0, 0, 0);
-        self.visit(at, objective, keep, |_, s, n| {
+        self.visit(at, objective, keep, |_, s, n, _| {
             sum += s;
             terms += n;
             points += 1;

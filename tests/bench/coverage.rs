@@ -96,9 +96,11 @@ fn main() {
     let only = argument("--only").unwrap_or_default();
     let cases = [
         Case { name: "exact, window given", correction: (0.0, 1.0), window: Some([-1.0, 1.0]) },
-        Case { name: "corrections, window given", correction: (0.5, 1.0), window: Some([-1.0, 1.0]) },
+        Case { name: "corrections, window given", correction: (0.25, 1.0), window: Some([-1.0, 1.0]) },
+        Case { name: "strong ones, window given", correction: (0.5, 1.0), window: Some([-1.0, 1.0]) },
         Case { name: "exact, window found", correction: (0.0, 1.0), window: None },
-        Case { name: "corrections, window found", correction: (0.5, 1.0), window: None },
+        Case { name: "corrections, window found", correction: (0.25, 1.0), window: None },
+        Case { name: "strong ones, window found", correction: (0.5, 1.0), window: None },
     ];
     println!("{sets} sets, {bootstraps} bootstraps; shares in % of the fits\n");
     println!(
@@ -115,6 +117,10 @@ fn main() {
                 collapse::fit(&data(case, seed), &options).ok()
             })
             .collect();
+        if let Some(path) = argument("--save") {
+            let text: Vec<String> = fits.iter().map(|fit| serde_json::to_string(fit).unwrap()).collect();
+            std::fs::write(format!("{path}-{}.json", case.name.replace([' ', ','], "-")), text.join("\n")).unwrap();
+        }
         let shares = count(&fits);
         let n = fits.len() as f64;
         for (axis, parameter) in ["p_c", "1/nu", "kappa/nu"].into_iter().enumerate() {

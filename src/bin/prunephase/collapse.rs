@@ -1,12 +1,13 @@
 //! `prunephase collapse`: finite-size scaling of curves of several sizes.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use prunephase::files::write_atomically;
-use prunephase::scaling::collapse::{self, CollapseFit, CollapseOptions};
-use prunephase::scaling::{Objective, Parameters};
+use prunephase::scaling::collapse::{self, CollapseFit, CollapseOptions, JointFit, JointOptions};
+use prunephase::scaling::{Correction, Curves, Objective, Parameters};
 use prunephase::table::write_rows;
 
 use crate::curves::{CurveArgs, ESTIMATE, ResultArgs, add_estimate, align, interval, verdict};
@@ -17,13 +18,27 @@ use crate::progress;
 /// Collapse the curves of several sizes: x = (p - p_c) L^(1/nu), y = A L^(kappa/nu).
 ///
 /// Without a window, the window in x and the smallest size are found from the data by a stated rule
-/// and varied for the systematic error. Exits with 1 where the result is not reliable; it is
-/// printed and saved all the same.
+/// and varied for the systematic error. Several --value columns share p_c and nu and are fitted by
+/// least squares with a spline for each master curve, as is one with a --correction. Exits with 1
+/// where the result is not reliable; it is printed and saved all the same.
 #[derive(Debug, Args)]
 #[command(after_long_help = examples::COLLAPSE)]
 pub struct CollapseArgs {
-    #[command(flatten)]
-    curves: CurveArgs,
+    /// A CSV table with a header.
+    table: PathBuf,
+    /// The column of the control parameter.
+    #[arg(long, value_name = "COL")]
+    control: String,
+    /// The column of the observable; given several times, a joint fit.
+    #[arg(long, value_name = "COL", required = true)]
+    value: Vec<String>,
+    /// The column of its standard error; with several observables one for each, in their order.
+    #[arg(long, value_name = "COL")]
+    error: Vec<String>,
+    /// The column that names the replicate; errors then come from the spread of replicates, and
+    /// resamples are of whole replicates.
+    #[arg(long, value_name = "COL")]
+    replicate: Option<String>,
     /// The column of the system size L.
     #[arg(long, value_name = "COL")]
     size: String,
@@ -40,8 +55,24 @@ pub struct CollapseArgs {
     /// A starting guess, beside the scan of the whole range.
     #[arg(long, value_name = "P_C,INV_NU,KAPPA_OVER_NU", value_parser = start, allow_hyphen_values = true)]
     start: Option<Parameters>,
+    /// A correction to scaling fitted along: of the amplitude, 1 + b (L/L_min)^-omega, or a drift of
+    /// p_c, x - a (L/L_min)^-omega.
+    #[arg(long, value_name = "KIND", default_value = "none")]
+    correction: Kind,
+    /// The exponent omega of the correction; without it 4/3 of the 1/nu of a plain collapse of the first
+    /// observable.
+    #[arg(long, value_name = "W", allow_hyphen_values = true)]
+    omega: Option<f64>,
     #[command(flatten)]
     result: ResultArgs,
+}
+
+/// The correction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Kind {
+    None,
+    Factor,
+    Drift,
 }
 
 /// The edges of the window.
@@ -59,6 +90,57 @@ enum Decides {
 }
 
 impl CollapseArgs {
+    fn columns(&self) -> anyhow::Result<Vec<CurveArgs>> {
+        let (values, errors) = (self.value.len(), self.error.len());
+        if errors > 0 && errors != values {
+            bail!("{errors} --error columns for {values} --value columns: give one for each");
+        }
+        let columns = |(number, value): (usize, &String)| CurveArgs {
+            table: self.table.clone(),
+            control: self.control.clone(),
+            value: value.clone(),
+            error: self.error.get(number).cloned(),
+            replicate: self.replicate.clone(),
+        };
+        Ok(self.value.iter().enumerate().map(columns).collect())
+    }
+
+    /// A fit by least squares: several observables, or a correction.
+    fn joint(&self, columns: &[CurveArgs]) -> anyhow::Result<ExitCode> {
+        if self.objective != Decides::Quality || self.window_kind != WindowKind::Hard {
+            bail!("a joint or corrected fit is by least squares: leave --objective and --window-kind out");
+        }
+        let read = |one: &CurveArgs| one.read(Some(&self.size));
+        let curves = columns.iter().map(read).collect::<anyhow::Result<Vec<_>>>()?;
+        let observables: Vec<(&str, &Curves)> = columns.iter().map(|one| one.value.as_str()).zip(&curves).collect();
+        let correction = match self.correction {
+            Kind::None => Correction::None,
+            Kind::Factor => Correction::Factor,
+            Kind::Drift => Correction::Drift,
+        };
+        let options = JointOptions {
+            window: self.window,
+            guess: self.start,
+            correction,
+            omega: self.omega,
+            seed: self.result.seed,
+            ..JointOptions::default()
+        };
+        let fit = progress::during("collapsing", || collapse::fit_joint(&observables, &options))
+            .with_context(|| columns[0].place())?;
+        if let Some(folder) = &self.result.out {
+            write_rows(&folder.join("collapse.csv"), &fit.scaled)?;
+            let text = serde_json::to_string_pretty(&columns[0].named(&fit))?;
+            write_atomically(&folder.join("collapse.json"), |file| writeln!(file, "{text}"))?;
+        }
+        if self.result.json {
+            println!("{}", serde_json::to_string(&columns[0].named(&fit))?);
+        } else {
+            print_joint(&fit);
+        }
+        Ok(if fit.reliable { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+
     fn objective(&self) -> anyhow::Result<Objective> {
         match (self.objective, self.window_kind) {
             (Decides::Quality, WindowKind::Hard) => Ok(Objective::Pooled),
@@ -84,7 +166,15 @@ fn start(text: &str) -> Result<Parameters, String> {
 
 /// Runs the subcommand.
 pub fn run(args: &CollapseArgs) -> anyhow::Result<ExitCode> {
-    let curves = args.curves.read(Some(&args.size))?;
+    let columns = args.columns()?;
+    if columns.len() > 1 || args.correction != Kind::None {
+        return args.joint(&columns);
+    }
+    if args.omega.is_some() {
+        bail!("--omega is the exponent of a correction: give --correction factor or drift");
+    }
+    let columns = &columns[0];
+    let curves = columns.read(Some(&args.size))?;
     let options = CollapseOptions {
         window: args.window,
         guess: args.start,
@@ -93,21 +183,47 @@ pub fn run(args: &CollapseArgs) -> anyhow::Result<ExitCode> {
         seed: args.result.seed,
         ..CollapseOptions::default()
     };
-    let fit =
-        progress::during("collapsing", || collapse::fit(&curves, &options)).with_context(|| args.curves.place())?;
+    let fit = progress::during("collapsing", || collapse::fit(&curves, &options)).with_context(|| columns.place())?;
     if let Some(folder) = &args.result.out {
         write_rows(&folder.join("collapse.csv"), collapse::scaled_points(&curves, &fit))?;
         write_rows(&folder.join("collapse_landscape.csv"), collapse::landscape(&curves, &fit))?;
         write_rows(&folder.join("collapse_bootstrap.csv"), collapse::resampled(&fit))?;
-        let text = serde_json::to_string_pretty(&args.curves.named(&fit))?;
+        let text = serde_json::to_string_pretty(&columns.named(&fit))?;
         write_atomically(&folder.join("collapse.json"), |file| writeln!(file, "{text}"))?;
     }
     if args.result.json {
-        println!("{}", serde_json::to_string(&args.curves.named(&fit))?);
+        println!("{}", serde_json::to_string(&columns.named(&fit))?);
     } else {
         print(&fit);
     }
     Ok(if fit.reliable { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn print_joint(fit: &JointFit) {
+    let mut table = table(&ESTIMATE);
+    add_estimate(&mut table, "p_c", &fit.p_c);
+    add_estimate(&mut table, "1/nu", &fit.inv_nu);
+    for one in &fit.observables {
+        add_estimate(&mut table, &format!("kappa/nu {}", one.name), &one.kappa_over_nu);
+    }
+    align(&mut table);
+    println!("{}\n", table.trim_fmt());
+    for one in &fit.amplitudes {
+        let (value, error) = (one.value, one.statistical);
+        println!("{} = {value:.4} +- {error:.4} at the smallest size, omega = {}", one.name, fit.omega);
+    }
+    let sizes: Vec<String> = fit.sizes.iter().map(f64::to_string).collect();
+    println!(
+        "chi-square {:.2}, {:.4} for each degree of freedom, {} points, sizes {}",
+        fit.chi_square,
+        fit.quality,
+        fit.points,
+        sizes.join(", ")
+    );
+    let [low, high] = fit.window;
+    println!("window {low} to {high} in x ({})", if fit.window_given { "given" } else { "found" });
+    println!("{} of {} starts, {} choices in the systematic scan", fit.reached, fit.starts, fit.scan.len());
+    verdict("collapse", fit.reliable, &fit.reasons, &fit.warnings);
 }
 
 fn print(fit: &CollapseFit) {

@@ -18,11 +18,12 @@
 //! All of them are in the scan of systematic errors.
 //!
 //! Without a window, p_c, the window and the smallest size are found from the data. The window then
-//! holds a share (15, 25, 40 or 60 %, at least 4 on each side) of the points of the smallest size,
+//! holds a share (15, 25, 40, 60 or 90 %, at least 4 on each side) of the points of the smallest size,
 //! half of them on each side of p_c, and the smallest sizes are left out one by one while at least
 //! three remain. For each choice a grid scan over the whole control range, 1/nu in [0.12, 3] and
 //! kappa/nu around the slope of ln A at p_c gives the starts. Of the sound results with S at most
-//! 1.5 max(1, lowest S), the one with most points is taken, and its window is fixed in x.
+//! 1.5 max(1, lowest S), the one with the smallest statistical errors is taken (the product of those of
+//! the three parameters, over a few resamples), and its window is fixed in x.
 //!
 //! # What is no collapse
 //! A result is sound when 1/nu is inside [0.05, 5] and not at its edges, kappa/nu inside [-10, 10],
@@ -38,12 +39,14 @@
 //! errors are then too small for what the points scatter. Systematic: the scan's results,
 //! each with the weight w = exp(1 - S/max(1, S_fit)) up to 1, times the share of points if it has
 //! fewer than the fit. Four questions are asked apart and their answers d added in quadrature: the
-//! windows, the objective and the alternatives each give sqrt(sum w d^2 / max(1, sum w)); the
-//! smallest size gives the bias that a correction L^-0.8 ([`SLOWEST_CORRECTION`]) would leave in the
-//! fit, d / (1 - m'/m) with the slopes m and m' of L^-0.8 against ln L over the fit's sizes and the
-//! row's, as a mean by quality and by the spread of
-//! ln L, with the noise of d added to it. The scan is followed from the optimum. Statistical
-//! noise of its smaller sets is in it, so it errs on the large side. Where no other choice is sound
+//! windows, the objective and the alternatives each give sqrt(sum w d^2 / (1 + sum w)), the fit itself
+//! counting with d = 0 and the weight 1; the
+//! smallest size gives the bias that a correction L^-omega would leave in the fit, omega nu = 4/3
+//! ([`OMEGA_NU`]): d / (1 - m'/m) with the slopes m and m' of L^-omega against ln L over the fit's sizes and
+//! the row's, as a mean by quality and by the spread of ln L. The scan is followed from the optimum and from
+//! starts around it. Statistical noise of its smaller sets is in it, so it errs on the large side where
+//! there are no corrections; where there are strong ones that so few sizes cannot show, it is too small.
+//! `cargo bench --bench coverage` measures both. Where no other choice is sound
 //! it is unknown, and half the range searched is shown; with two sizes nothing tells of corrections
 //! to scaling, and a warning says so.
 //!
@@ -55,6 +58,7 @@
 //! range of the controls, no other choice of the scan is sound, or fewer than half of the searches over everything that led to the window
 //! agree with it within three errors.
 
+mod joint;
 mod resampled;
 mod result;
 mod scan;
@@ -72,11 +76,12 @@ use super::quality::{Objective, Parameters};
 use super::resample::{Resampling, resample};
 use crate::seed::Seeds;
 
+pub use joint::{Amplitude, JointChoice, JointFit, JointObservable, JointOptions, JointPoint, fit_joint};
 pub use resampled::{Resample, resampled};
 pub use result::{Alternative, CollapseFit, LandscapePoint, ScaledPoint, landscape, scaled_points};
 pub use scan::{ACCEPTABLE, MIN_SIDE, ScanRow, WINDOW_FACTORS, WINDOW_SHARES};
 pub use search::{INV_NU_RANGE, KAPPA_LIMIT, MAX_QUALITY, MIN_GAIN};
-pub use systematic::SLOWEST_CORRECTION;
+pub use systematic::OMEGA_NU;
 pub use window::{MIN_POINTS, MIN_POINTS_PER_SIZE};
 
 use scan::{Choice, agreement, chosen, fixed_choices, free_choices, local_choices, rows};
@@ -236,7 +241,8 @@ pub fn fit(curves: &Curves, options: &CollapseOptions) -> Result<CollapseFit, Sc
         }
         None => {
             let choices = free_choices(curves, options.guess);
-            let Some(base) = chosen(&choices, curves.curves().len()) else { return Err(nothing) };
+            let resampling = options.resampling.unwrap_or_else(|| Resampling::for_curves(curves));
+            let Some(base) = chosen(&choices, curves.curves().len(), resampling, seeds) else { return Err(nothing) };
             let Some((at, window)) = base
                 .outcome
                 .as_ref()
@@ -310,11 +316,12 @@ pub fn fit(curves: &Curves, options: &CollapseOptions) -> Result<CollapseFit, Sc
         min_size: used_curves.curves()[0].size(),
         points: optimum.set.count(),
         objective,
+        omega: OMEGA_NU * optimum.at.inv_nu,
     };
     let estimate = |axis: usize, pick: fn(&ScanRow) -> f64, other: fn(&Alternative) -> f64| {
         let statistical = inflation * standard_deviation(&cloud(axis));
         let scatter = Reference::scatter(&scan, &alternatives, value[axis], pick, other);
-        let systematic = systematic(&reference, &scan, &alternatives, (value[axis], statistical), pick, other);
+        let systematic = systematic(&reference, &scan, &alternatives, value[axis], pick, other);
         (Estimate::new(value[axis], &cloud(axis), inflation, systematic), statistical.hypot(scatter))
     };
     let (p_c, judged_p_c) = estimate(0, |row| row.p_c, |other| other.p_c);

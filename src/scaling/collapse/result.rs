@@ -103,6 +103,10 @@ pub struct ScaledPoint {
     pub y_error: f64,
     /// 1 where the point is in S, else 0 (outside the window, not bracketed, or its size left out).
     pub used: u8,
+    /// The master curve there, from the points of the other sizes around it; of points in S.
+    pub master: Option<f64>,
+    /// (y - master) over the error of the difference; the mean of its squares is the pooled S.
+    pub residual: Option<f64>,
 }
 
 /// All points of `curves`, scaled with the fit's parameters, sizes then controls ascending.
@@ -111,21 +115,30 @@ pub fn scaled_points(curves: &Curves, fit: &CollapseFit) -> Vec<ScaledPoint> {
     let choice = Choice::new(&curves.from_size(fit.sizes[0]), Window::Fixed(fit.window));
     let set = PointSet::select(&choice.data, choice.window, at);
     let left_out = curves.curves().len() - choice.curves.curves().len();
+    let mut masters: Vec<Option<(f64, f64)>> = vec![None; choice.data.total()];
+    if let Some(set) = &set {
+        let keep = |number: usize, _| set.contains(number);
+        choice.data.visit(at, Objective::Pooled, keep, |number, _, _, master| masters[number] = master);
+    }
     let mut scaled = Vec::new();
     for (index, curve) in curves.curves().iter().enumerate() {
         let (x_scale, y_scale) = (curve.size().powf(at.inv_nu), curve.size().powf(at.kappa_over_nu));
         for (j, point) in curve.points().iter().enumerate() {
-            let used = index >= left_out
-                && set.as_ref().is_some_and(|set| set.contains(choice.data.offsets[index - left_out] + j));
+            let number = index.checked_sub(left_out).map(|own| choice.data.offsets[own] + j);
+            let used = number.is_some_and(|number| set.as_ref().is_some_and(|set| set.contains(number)));
+            let master = number.and_then(|number| masters[number]);
+            let (y, y_error) = (point.value * y_scale, point.error * y_scale);
             scaled.push(ScaledPoint {
                 size: curve.size(),
                 control: point.control,
                 value: point.value,
                 error: point.error,
                 x: (point.control - at.p_c) * x_scale,
-                y: point.value * y_scale,
-                y_error: point.error * y_scale,
+                y,
+                y_error,
                 used: u8::from(used),
+                master: master.map(|(value, _)| value),
+                residual: master.map(|(value, variance)| (y - value) / (y_error * y_error + variance).sqrt()),
             });
         }
     }

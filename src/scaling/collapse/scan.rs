@@ -3,22 +3,26 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::search::{Outcome, best, faults, first_starts, follow, starts_around};
+use super::search::{Outcome, best, converge, faults, first_starts, follow, starts_around};
 use super::window::Window;
 use crate::scaling::curves::Curves;
+use crate::scaling::estimate::standard_deviation;
 use crate::scaling::minimise::Effort;
 use crate::scaling::quality::{Dataset, Objective, Parameters};
-use crate::seed::Seeds;
+use crate::scaling::resample::{Resampling, resample};
+use crate::seed::{Seeds, Stream};
 
 /// Without a window, it holds these shares of the smallest size's points, half of them on each side
 /// of p_c.
-pub const WINDOW_SHARES: [f64; 4] = [0.15, 0.25, 0.4, 0.6];
+pub const WINDOW_SHARES: [f64; 5] = [0.15, 0.25, 0.4, 0.6, 0.9];
 /// Points on each side of p_c at least, without a window.
 pub const MIN_SIDE: usize = 4;
 /// With a window given, the scan multiplies it with these.
 pub const WINDOW_FACTORS: [f64; 4] = [0.5, 0.75, 1.0, 1.5];
 /// A choice of window and sizes is acceptable up to this many times max(1, the lowest S).
 pub const ACCEPTABLE: f64 = 1.5;
+/// Resamples that tell which acceptable choice has the smallest errors.
+const CHOICE_RESAMPLES: usize = 16;
 
 /// One line of the systematic scan.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -75,6 +79,24 @@ impl Choice {
             follow(&self.data, self.window, self.objective, starts, effort).into_iter().flatten().collect();
         outcomes.extend(self.outcome.take());
         self.outcome = best(&self.data, self.window, &outcomes).cloned();
+    }
+
+    /// The product of the standard deviations of p_c, 1/nu and kappa/nu over a few resamples.
+    fn spread(&self, resampling: Resampling, stream: impl Fn(usize) -> Stream + Sync) -> f64 {
+        let Some(at) = self.outcome.as_ref().map(|outcome| outcome.at) else { return f64::INFINITY };
+        let ends: Vec<[f64; 3]> = (0..CHOICE_RESAMPLES)
+            .into_par_iter()
+            .filter_map(|number| {
+                let other = self.data.with_values(resample(&self.curves, resampling, &mut stream(number)));
+                converge(&other, self.window, self.objective, at, None, Effort::COARSE)
+            })
+            .map(|outcome| outcome.at.to_array())
+            .collect();
+        if 2 * ends.len() < CHOICE_RESAMPLES {
+            return f64::INFINITY;
+        }
+        let along = |axis: usize| ends.iter().map(|end| end[axis]).collect::<Vec<_>>();
+        (0..3).map(|axis| standard_deviation(&along(axis))).product()
     }
 
     fn row(&self, weight: f64) -> Option<ScanRow> {
@@ -136,25 +158,25 @@ pub(super) fn free_choices(curves: &Curves, guess: Option<Parameters>) -> Vec<Ch
 }
 
 /// The rule without a window: of the sound choices with at least three sizes (or all there are)
-/// whose S is at most [`ACCEPTABLE`] times max(1, the lowest S), the one with most points. Where
-/// none is sound, the lowest S.
-pub(super) fn chosen(choices: &[Choice], all_sizes: usize) -> Option<&Choice> {
+/// whose S is at most [`ACCEPTABLE`] times max(1, the lowest S), the one with the smallest
+/// statistical errors. Where none is sound, the lowest S.
+pub(super) fn chosen(choices: &[Choice], all_sizes: usize, resampling: Resampling, seeds: Seeds) -> Option<&Choice> {
     let eligible = |choice: &&Choice| choice.curves.curves().len() >= all_sizes.min(3);
     let quality = |choice: &Choice| choice.outcome.as_ref().map_or(f64::INFINITY, |outcome| outcome.quality);
     let sound: Vec<&Choice> = choices.iter().filter(eligible).filter(|choice| choice.sound().is_some()).collect();
     let lowest = sound.iter().map(|choice| quality(choice)).fold(f64::INFINITY, f64::min);
-    let points = |choice: &Choice| choice.outcome.as_ref().map_or(0, |outcome| outcome.set.count());
-    sound
-        .into_iter()
-        .filter(|choice| quality(choice) <= ACCEPTABLE * lowest.max(1.0))
-        .max_by(|a, b| points(a).cmp(&points(b)).then(quality(b).total_cmp(&quality(a))))
-        .or_else(|| {
-            choices
-                .iter()
-                .filter(eligible)
-                .filter(|choice| choice.outcome.is_some())
-                .min_by(|a, b| quality(a).total_cmp(&quality(b)))
-        })
+    let acceptable = sound.into_iter().filter(|choice| quality(choice) <= ACCEPTABLE * lowest.max(1.0));
+    let spreads = acceptable.enumerate().map(|(number, choice)| {
+        let stream = |resample| seeds.stream(&format!("collapse choice {number} {resample}"));
+        (choice.spread(resampling, stream), choice)
+    });
+    spreads.min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, choice)| choice).or_else(|| {
+        choices
+            .iter()
+            .filter(eligible)
+            .filter(|choice| choice.outcome.is_some())
+            .min_by(|a, b| quality(a).total_cmp(&quality(b)))
+    })
 }
 
 /// With a window given: the smallest size and the window's width varied, from the optimum `at`.
@@ -194,12 +216,10 @@ pub(super) fn local_choices(choices: &[Choice], objective: Objective, at: Parame
             let mut choice = Choice { outcome: None, objective, ..choice.clone() };
             let mut stream = seeds.stream(&format!("collapse scan {number}"));
             let mut starts = vec![at];
-            starts.extend(starts_around(&choice.data, choice.window, at, 5, &mut stream));
-            // From the optimum itself where that leads anywhere; the others are for where it does not.
-            choice.improve(&starts[..1], Effort::COARSE);
-            if choice.sound().is_none() {
-                choice.improve(&starts[1..], Effort::COARSE);
-            }
+            // A likelihood is smooth and slow.
+            let count = if objective == Objective::GaussianProcess { 0 } else { 5 };
+            starts.extend(starts_around(&choice.data, choice.window, at, count, &mut stream));
+            choice.improve(&starts, Effort::COARSE);
             choice
         })
         .collect()

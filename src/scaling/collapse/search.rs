@@ -220,7 +220,7 @@ pub(super) fn faults(data: &Dataset, window: Window, outcome: &Outcome) -> Vec<S
 }
 
 /// kappa/nu from the values at p_c alone: minus the slope of ln A(p_c) against ln L.
-fn kappa_at(data: &Dataset, p_c: f64) -> Option<f64> {
+pub(super) fn kappa_at(data: &Dataset, p_c: f64) -> Option<f64> {
     let mut points = Vec::new();
     for one in &data.series {
         let above = one.control.partition_point(|&control| control < p_c);

@@ -136,6 +136,10 @@ fn scaled_points_repeat_the_fit() {
     assert!((middle.quality.unwrap() - found.quality).abs() < 1e-9);
     assert_eq!(points.len(), curves.curves().iter().map(|curve| curve.points().len()).sum::<usize>());
     assert_eq!(points.iter().filter(|point| point.used == 1).count(), found.points);
+    let squares: Vec<f64> = points.iter().filter_map(|point| Some(point.residual?.powi(2))).collect();
+    assert_eq!(squares.len(), found.points);
+    assert!((squares.iter().sum::<f64>() / squares.len() as f64 - found.quality).abs() < 1e-9);
+    assert!(points.iter().all(|point| point.master.is_some() == (point.used == 1)));
     for point in points {
         let x = (point.control - found.p_c.value) * point.size.powf(found.inv_nu.value);
         assert!((point.x - x).abs() < 1e-12 * x.abs().max(1.0));
@@ -283,6 +287,79 @@ fn points_that_share_their_runs() {
         let options = CollapseOptions { resampling: Some(Resampling::PointByPoint), ..options };
         let alone = fit(&curves, &options).unwrap();
         assert!(alone.kappa_over_nu.statistical < 0.5 * found.kappa_over_nu.statistical, "{value}");
+    }
+}
+
+/// The exact values lie inside the combined 95 % intervals, which are less than three times as wide as what
+/// others published for the same data. Exponents are compared as they were published: nu, beta and gamma.
+#[test]
+fn errors_hold_the_exact_values_and_are_not_much_larger_than_published_ones() {
+    let Some(site) = site(&[128, 256, 512]) else { return };
+    let options = CollapseOptions { window: Some([-1.0, 1.0]), bootstraps: 100, ..Default::default() };
+    let found = fit(&site, &options).unwrap();
+    let all = [found.p_c, found.inv_nu, found.kappa_over_nu];
+    let published = [75e-6, 7462e-6, 975e-6];
+    for ((estimate, exact), published) in all.iter().zip([0.592_746, 0.75, 5.0 / 48.0]).zip(published) {
+        assert!(estimate.interval95[0] < exact && exact < estimate.interval95[1], "{estimate:?} {exact}");
+        assert!(estimate.total() < 3.0 * published, "{estimate:?} {published}");
+    }
+
+    let Some(folder) = reference() else { return };
+    let table = crate::table::Table::read(&folder.join("percolation-2d-bond/bond2d_grid.csv")).unwrap();
+    let nu = 4.0 / 3.0;
+    for (value, error, kappa, published) in [
+        ("strength", "strength_err", 5.0 / 36.0, [15e-5, 0.021, 0.012]),
+        ("m2", "m2_err", -43.0 / 18.0, [9e-5, 0.030, 0.048]),
+    ] {
+        let columns =
+            crate::scaling::Columns { size: Some("L"), control: "p", value, error: Some(error), replicate: None };
+        let curves = Curves::from_table(&table, &columns).unwrap();
+        let found = fit(&curves, &CollapseOptions { bootstraps: 100, ..Default::default() }).unwrap();
+        assert!(found.reliable, "{value} {:?}", found.reasons);
+        let all = [found.p_c, found.inv_nu, found.kappa_over_nu];
+        for (estimate, exact) in all.iter().zip([0.5, 1.0 / nu, kappa / nu]) {
+            assert!(estimate.interval95[0] < exact && exact < estimate.interval95[1], "{value} {estimate:?} {exact}");
+        }
+        let own_nu = 1.0 / found.inv_nu.value;
+        let nu_error = found.inv_nu.total() * own_nu * own_nu;
+        let own = [
+            found.p_c.total(),
+            nu_error,
+            (found.kappa_over_nu.total() * own_nu).hypot(found.kappa_over_nu.value * nu_error),
+        ];
+        for (error, published) in own.iter().zip(published) {
+            assert!(*error < 3.0 * published, "{value} {own:?}");
+        }
+    }
+}
+
+/// An exponent is that of the size as it is measured: with L^2 in place of L both halve, and so do their errors.
+#[test]
+fn a_size_may_be_a_length_or_an_area() {
+    let found = |power: f64| {
+        let sizes = [16.0f64, 32.0, 64.0];
+        let mut stream = Seeds::new(3, 0).stream("area");
+        let mut rows = Vec::new();
+        for size in sizes {
+            for step in 0..24 {
+                let control = 0.02 + 0.3 * f64::from(step) / 24.0;
+                let value = size.powf(-0.2) / (1.0 + (-1.3 * (control - 0.17) * size.powf(0.8)).exp());
+                let value = value + 0.01 * stream.normal();
+                rows.push(Row { size: size.powf(power), control, value, error: Some(0.01), replicate: None });
+            }
+        }
+        let options = CollapseOptions { window: Some([-1.2, 1.2]), bootstraps: 40, starts: 20, ..Default::default() };
+        fit(&Curves::from_rows(rows).unwrap(), &options).unwrap()
+    };
+    let (length, area) = (found(1.0), found(2.0));
+    for (one, two, factor) in [
+        (length.p_c, area.p_c, 1.0),
+        (length.inv_nu, area.inv_nu, 2.0),
+        (length.kappa_over_nu, area.kappa_over_nu, 2.0),
+    ] {
+        assert!((one.value - factor * two.value).abs() < 0.2 * one.statistical, "{one:?} {two:?}");
+        assert!((one.statistical / (factor * two.statistical) - 1.0).abs() < 0.3, "{one:?} {two:?}");
+        assert!((one.systematic / (factor * two.systematic) - 1.0).abs() < 0.4, "{one:?} {two:?}");
     }
 }
 

@@ -63,7 +63,7 @@ impl PointSet {
             at,
             Objective::Pooled,
             |_, x| low <= x && x <= high,
-            |number, _, _| {
+            |number, _, _, _| {
                 members[number] = true;
                 count += 1;
             },
