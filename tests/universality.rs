@@ -3,10 +3,11 @@
 
 use prunephase::graph::generate::{Lattice, LayeredRandom, Percolates};
 use prunephase::percolation::{Order, Points, Ranking, cluster_numbers, sweep};
+use prunephase::scaling::collapse::{CollapseOptions, JointOptions, fit, fit_joint};
 use prunephase::scaling::{SizePoint, fit_growth, fit_tail};
 use prunephase::seed::Seeds;
 
-use crate::ensembles::{Model, SEED, Sample, merged, point, realisations};
+use crate::ensembles::{Model, SEED, Sample, curves, merged, point, realisations};
 
 /// The exponent of an observable at the critical point against the exact one: within three statistical
 /// errors and a `bias` for corrections to scaling at these small sizes.
@@ -38,6 +39,42 @@ fn layered_random_graphs_are_mean_field() {
     grows(Model::Layered, &sizes, |sample| sample.s1, exact.s1, 0.02);
     grows(Model::Layered, &sizes, |sample| sample.s2, exact.s1, 0.02);
     grows(Model::Layered, &sizes, |sample| sample.chi, exact.chi, 0.02);
+}
+
+/// beta, gamma and nu-bar of mean field from the collapse of our own sweeps, the size being the number of nodes:
+/// x = (c - c_c) N^(1/3), P_inf = N^(-1/3) F(x), chi = N^(1/3) G(x).
+#[test]
+fn layered_random_graphs_collapse_with_the_exponents_of_mean_field() {
+    let exact = Model::Layered.exact();
+    let controls: Vec<f64> = (-50..=50).map(|step| exact.critical + 0.003 * f64::from(step)).collect();
+    let samples: Vec<(usize, Vec<Sample>)> = [(1000, 1600), (4000, 800), (16_000, 320), (64_000, 120)]
+        .map(|(size, count)| (size, realisations(Model::Layered, SEED, size, count, &controls, false)))
+        .into();
+    let order = curves(&samples, &controls, 20, |sample| &sample.p_inf);
+    let chi = curves(&samples, &controls, 20, |sample| &sample.chi_at);
+    let window = Some([-1.0, 1.0]);
+    for (curves, kappa) in [(&order, exact.beta_over_nu), (&chi, -exact.chi)] {
+        let found = fit(curves, &CollapseOptions { window, bootstraps: 60, ..Default::default() }).unwrap();
+        eprintln!("{:?} {:?} {:?} S = {:.3}", found.p_c, found.inv_nu, found.kappa_over_nu, found.quality);
+        assert!(found.reliable, "{:?}", found.reasons);
+        let all = [(found.p_c, exact.critical), (found.inv_nu, exact.inv_nu), (found.kappa_over_nu, kappa)];
+        for (estimate, exact) in all {
+            assert!(estimate.interval95[0] < exact && exact < estimate.interval95[1], "{estimate:?} {exact}");
+        }
+        // Sizes that differ by 64 in nodes differ by 4 in x: the systematic errors are large, the others are not.
+        let largest = found.inv_nu.statistical.max(found.kappa_over_nu.statistical);
+        assert!(largest < 0.05, "{largest}: the error is too large to test anything");
+    }
+    let options = JointOptions { window, ..Default::default() };
+    let found = fit_joint(&[("p_inf", &order), ("chi", &chi)], &options).unwrap();
+    assert!(found.reliable, "{:?}", found.reasons);
+    let [beta, gamma] = [0, 1].map(|observable| found.observables[observable].kappa_over_nu);
+    for (estimate, exact) in
+        [(found.p_c, exact.critical), (found.inv_nu, exact.inv_nu), (beta, exact.beta_over_nu), (gamma, -exact.chi)]
+    {
+        eprintln!("joint {estimate:?} {exact}");
+        assert!(estimate.interval95[0] < exact && exact < estimate.interval95[1], "{estimate:?} {exact}");
+    }
 }
 
 /// At a fixed distance on both sides of p_c: the threshold of the theory,

@@ -58,6 +58,8 @@ pub(crate) struct Series {
     pub(crate) ln_size: f64,
     pub(crate) control: Vec<f64>,
     pub(crate) value: Vec<f64>,
+    /// error^2.
+    pub(crate) variance: Vec<f64>,
     /// 1 / error^2.
     pub(crate) weight: Vec<f64>,
 }
@@ -80,6 +82,7 @@ impl Dataset {
                 ln_size: curve.size().ln(),
                 control: curve.points().iter().map(|point| point.control).collect(),
                 value: curve.points().iter().map(|point| point.value).collect(),
+                variance: curve.points().iter().map(|point| point.error * point.error).collect(),
                 weight: curve.points().iter().map(|point| point.error.powi(-2)).collect(),
             })
             .collect();
@@ -103,67 +106,72 @@ impl Dataset {
         other
     }
 
-    /// Calls `found(number, sum of terms, number of terms)` for every point that `keep(number, x)`
-    /// accepts and that lies between two points of at least one other size.
+    /// Calls `found(number, sum of terms, number of terms, line)` for every point that `keep(number, x)`
+    /// accepts and that lies between two points of at least one other size; the line is through the points of
+    /// all other sizes, and an empty one where they are compared one by one.
     pub(crate) fn visit(
         &self,
         at: Parameters,
         objective: Objective,
         mut keep: impl FnMut(usize, f64) -> bool,
-        mut found: impl FnMut(usize, f64, usize, Option<(f64, f64)>),
+        mut found: impl FnMut(usize, f64, usize, &Line),
     ) {
-        let scales: Vec<(f64, f64)> = self
-            .series
-            .iter()
-            .map(|one| ((one.ln_size * at.inv_nu).exp(), (one.ln_size * at.kappa_over_nu).exp()))
-            .collect();
-        let mut cursors = vec![0usize; self.series.len()];
+        let scale = |one: &Series| {
+            let y_scale = (one.ln_size * at.kappa_over_nu).exp();
+            Scale { x: (one.ln_size * at.inv_nu).exp(), y: y_scale, weight: 1.0 / (y_scale * y_scale) }
+        };
+        let scales: Vec<Scale> = self.series.iter().map(scale).collect();
+        let mut cursors = vec![None; self.series.len()];
         for (own, one) in self.series.iter().enumerate() {
-            let (x_scale, y_scale) = scales[own];
-            cursors.fill(0);
+            let to = scales[own];
+            cursors.fill(None);
             for (j, &control) in one.control.iter().enumerate() {
-                let x = (control - at.p_c) * x_scale;
+                let x = (control - at.p_c) * to.x;
                 let number = self.offsets[own] + j;
                 if !keep(number, x) {
                     continue;
                 }
-                let y = one.value[j] * y_scale;
-                let variance = y_scale * y_scale / one.weight[j];
+                let (y, variance) = (one.value[j] * to.y, to.y * to.y * one.variance[j]);
                 let (mut sum, mut terms) = (0.0, 0);
                 let mut line = Line::default();
                 for (index, other) in self.series.iter().enumerate() {
+                    let last = other.control.len().saturating_sub(2);
                     if index == own || other.control.len() < 2 {
                         continue;
                     }
-                    let (other_x, other_y) = scales[index];
-                    let x_of = |k: usize| (other.control[k] - at.p_c) * other_x;
-                    let cursor = &mut cursors[index];
-                    while *cursor + 2 < other.control.len() && x_of(*cursor + 1) <= x {
-                        *cursor += 1;
+                    let from = scales[index];
+                    let x_of = |k: usize| (other.control[k] - at.p_c) * from.x;
+                    // Points come by ascending x: the first is looked for, the others are a few steps on.
+                    let mut first = cursors[index].unwrap_or_else(|| {
+                        let below = other.control.partition_point(|&control| (control - at.p_c) * from.x <= x);
+                        below.saturating_sub(1).min(last)
+                    });
+                    let mut right = x_of(first + 1);
+                    while first < last && right <= x {
+                        first += 1;
+                        right = x_of(first + 1);
                     }
-                    let first = *cursor;
-                    let (left, right) = (x_of(first), x_of(first + 1));
+                    cursors[index] = Some(first);
+                    let left = x_of(first);
                     if x < left || x > right {
                         continue;
                     }
-                    let shrink = 1.0 / (other_y * other_y);
-                    line.add(left - x, other.value[first] * other_y, other.weight[first] * shrink);
-                    line.add(right - x, other.value[first + 1] * other_y, other.weight[first + 1] * shrink);
+                    line.add(left - x, other.value[first] * from.y, other.weight[first] * from.weight);
+                    line.add(right - x, other.value[first + 1] * from.y, other.weight[first + 1] * from.weight);
                     if objective == Objective::Pairwise {
-                        if let Some((expected, expected_variance)) = line.at_zero() {
-                            sum += (y - expected).powi(2) / (variance + expected_variance);
+                        if let Some(square) = line.square(y, variance) {
+                            sum += square;
                             terms += 1;
                         }
                         line = Line::default();
                     }
                 }
-                let master = line.at_zero();
-                if let Some((expected, expected_variance)) = master {
-                    sum += (y - expected).powi(2) / (variance + expected_variance);
+                if let Some(square) = line.square(y, variance) {
+                    sum += square;
                     terms += 1;
                 }
                 if terms > 0 {
-                    found(number, sum, terms, master);
+                    found(number, sum, terms, &line);
                 }
             }
         }
@@ -186,9 +194,18 @@ impl Dataset {
     }
 }
 
+/// What the points of a size are multiplied with.
+#[derive(Debug, Clone, Copy)]
+struct Scale {
+    x: f64,
+    y: f64,
+    /// 1 / y^2, for weights.
+    weight: f64,
+}
+
 /// Sums of a weighted straight line, abscissae measured from where it is wanted.
 #[derive(Debug, Clone, Copy, Default)]
-struct Line {
+pub(crate) struct Line {
     w: f64,
     wu: f64,
     wy: f64,
@@ -205,13 +222,23 @@ impl Line {
         self.wuy += weight * u * y;
     }
 
-    /// The line's value and variance at u = 0.
-    fn at_zero(&self) -> Option<(f64, f64)> {
+    /// D; `None` where the points do not determine a line.
+    fn determinant(&self) -> Option<f64> {
         let determinant = self.w * self.wuu - self.wu * self.wu;
-        if determinant <= 1e-13 * self.w * self.wuu {
-            return None;
-        }
+        (determinant > 1e-13 * self.w * self.wuu).then_some(determinant)
+    }
+
+    /// The line's value and variance at u = 0.
+    pub(crate) fn at_zero(&self) -> Option<(f64, f64)> {
+        let determinant = self.determinant()?;
         Some(((self.wuu * self.wy - self.wu * self.wuy) / determinant, self.wuu / determinant))
+    }
+
+    /// The square of the distance of a value from the line at u = 0, in both variances, by one division.
+    fn square(&self, y: f64, variance: f64) -> Option<f64> {
+        let determinant = self.determinant()?;
+        let distance = y * determinant - (self.wuu * self.wy - self.wu * self.wuy);
+        Some(distance * distance / (determinant * (variance * determinant + self.wuu)))
     }
 }
 

@@ -129,6 +129,8 @@ pub struct Sample {
     pub s2: f64,
     pub chi: f64,
     pub p_inf: Vec<f64>,
+    /// The susceptibility at the controls.
+    pub chi_at: Vec<f64>,
     /// (size, components) at the critical point; empty where not asked for.
     pub clusters: Vec<(usize, u64)>,
 }
@@ -143,19 +145,24 @@ pub fn realisations(model: Model, seed: u64, size: usize, count: u64, controls: 
             let seeds = Seeds::new(seed, realisation).within(&format!("universality {model:?} {size}"));
             let (graph, at) = model.realise(size, &seeds, most);
             let (critical, unoccupied) = at(exact.critical);
-            let numbers: Vec<usize> = controls.iter().map(|&control| at(control).0).collect();
-            let mut all = numbers.clone();
+            let places: Vec<(usize, usize)> = controls.iter().map(|&control| at(control)).collect();
+            let mut all: Vec<usize> = places.iter().map(|place| place.0).collect();
             all.push(critical);
             let points = sweep(&graph, Order::Magnitude, 0, 0, &Points::At(all)).points;
             let find = |edges: usize| points.binary_search_by_key(&edges, |point| point.edges).ok();
             // No edges, no point: one node is the largest component.
             let s1 = |edges: usize| find(edges).map_or(1, |index| points[index].s1);
             let point = points[find(critical).unwrap()];
+            let chi = |(edges, unoccupied): (usize, usize)| {
+                let squares = find(edges).map_or(point.nodes as u64 - 1, |index| points[index].squares_but_largest);
+                (squares as f64 - unoccupied as f64) / point.nodes as f64
+            };
             Sample {
                 s1: point.s1 as f64,
                 s2: point.s2 as f64,
-                chi: (point.squares_but_largest as f64 - unoccupied as f64) / point.nodes as f64,
-                p_inf: numbers.iter().map(|&edges| s1(edges) as f64 / point.nodes as f64).collect(),
+                chi: chi((critical, unoccupied)),
+                p_inf: places.iter().map(|&(edges, _)| s1(edges) as f64 / point.nodes as f64).collect(),
+                chi_at: places.iter().map(|&place| chi(place)).collect(),
                 clusters: if clusters {
                     let mut counts = cluster_numbers(&graph, Ranking::Magnitude, &[critical]).remove(0).counts;
                     if let Some(one) = counts.first_mut().filter(|count| count.0 == 1) {
@@ -184,15 +191,15 @@ pub fn point(size: usize, samples: &[Sample], of: fn(&Sample) -> f64) -> SizePoi
     SizePoint { size: size as f64, value, error }
 }
 
-/// The curves of P_inf, with the realisations as replicates in `batches` means each, so that tables
-/// of thousands of realisations stay small.
-pub fn curves(sizes: &[(usize, Vec<Sample>)], controls: &[f64], batches: usize) -> Curves {
+/// The curves of an observable, with the realisations as replicates in `batches` means each, so that
+/// tables of thousands of realisations stay small.
+pub fn curves(sizes: &[(usize, Vec<Sample>)], controls: &[f64], batches: usize, of: fn(&Sample) -> &[f64]) -> Curves {
     let mut rows = Vec::new();
     for (size, samples) in sizes {
         let width = (samples.len() / batches).max(1);
         for (batch, part) in samples.chunks_exact(width).enumerate() {
             for (index, &control) in controls.iter().enumerate() {
-                let value = part.iter().map(|sample| sample.p_inf[index]).sum::<f64>() / width as f64;
+                let value = part.iter().map(|sample| of(sample)[index]).sum::<f64>() / width as f64;
                 let replicate = Some(batch.to_string());
                 rows.push(Row { size: *size as f64, control, value, error: None, replicate });
             }

@@ -11,9 +11,9 @@ mod ensembles;
 
 use std::time::Instant;
 
-use ensembles::{Model, SEED, Sample, curves, merged, point, realisations};
-use prunephase::scaling::collapse::{CollapseOptions, fit};
-use prunephase::scaling::{GrowthFit, choose_cutoffs, cutoff_spread, fit_growth, fit_tail, fit_tail_corrected};
+use ensembles::{Exact, Model, SEED, Sample, curves, merged, point, realisations};
+use prunephase::scaling::collapse::{CollapseOptions, JointOptions, fit, fit_joint};
+use prunephase::scaling::{Curves, GrowthFit, choose_cutoffs, cutoff_spread, fit_growth, fit_tail, fit_tail_corrected};
 
 /// Batches of realisations that stand for replicates in the collapse.
 const BATCHES: usize = 20;
@@ -150,19 +150,47 @@ fn run(plan: &Plan, share: f64, seed: u64) {
         row(what, fit.exponent, fit.statistical, fit.systematic, expected, &growth_note(&fit));
     }
     tails(&samples[last].1, exact.tau, exact.omega_s);
-    let start = Instant::now();
-    let curves = curves(&samples, &controls, BATCHES);
-    match fit(&curves, &CollapseOptions { window: plan.window, bootstraps: 100, ..CollapseOptions::default() }) {
+    let order = curves(&samples, &controls, BATCHES, |sample| &sample.p_inf);
+    let chi = curves(&samples, &controls, BATCHES, |sample| &sample.chi_at);
+    collapse("P_inf", &order, plan.window, &exact, ("beta/nu", exact.beta_over_nu));
+    collapse("chi", &chi, plan.window, &exact, ("-gamma/nu", -exact.chi));
+    let options = JointOptions { window: plan.window, ..JointOptions::default() };
+    match fit_joint(&[("P_inf", &order), ("chi", &chi)], &options) {
         Ok(found) => {
             for (what, estimate, expected) in [
                 ("p_c", found.p_c, exact.critical),
                 ("1/nu", found.inv_nu, exact.inv_nu),
-                ("beta/nu", found.kappa_over_nu, exact.beta_over_nu),
+                ("beta/nu", found.observables[0].kappa_over_nu, exact.beta_over_nu),
+                ("-gamma/nu", found.observables[1].kappa_over_nu, -exact.chi),
             ] {
-                row(what, estimate.value, estimate.statistical, estimate.systematic, expected, "collapse of P_inf");
+                row(what, estimate.value, estimate.statistical, estimate.systematic, expected, "both together");
+            }
+        }
+        Err(error) => println!("  both together: {error}"),
+    }
+}
+
+/// The collapse of one observable against the exact values.
+fn collapse(
+    name: &str,
+    curves: &Curves,
+    window: Option<[f64; 2]>,
+    exact: &Exact,
+    (kappa, expected_kappa): (&str, f64),
+) {
+    let start = Instant::now();
+    match fit(curves, &CollapseOptions { window, bootstraps: 100, ..CollapseOptions::default() }) {
+        Ok(found) => {
+            for (what, estimate, expected) in [
+                ("p_c", found.p_c, exact.critical),
+                ("1/nu", found.inv_nu, exact.inv_nu),
+                (kappa, found.kappa_over_nu, expected_kappa),
+            ] {
+                let note = format!("collapse of {name}");
+                row(what, estimate.value, estimate.statistical, estimate.systematic, expected, &note);
             }
             println!(
-                "  collapse: S = {:.2}, window {:.2} to {:.2}, {} points, sizes from {}, reliable {}, {:.0} s",
+                "  collapse of {name}: S = {:.2}, window {:.2} to {:.2}, {} points, sizes from {}, reliable {}, {:.0} s",
                 found.quality,
                 found.window[0],
                 found.window[1],
@@ -175,7 +203,7 @@ fn run(plan: &Plan, share: f64, seed: u64) {
                 println!("    - {line}");
             }
         }
-        Err(error) => println!("  collapse: {error}"),
+        Err(error) => println!("  collapse of {name}: {error}"),
     }
 }
 

@@ -59,6 +59,7 @@
 //! agree with it within three errors.
 
 mod joint;
+mod options;
 mod resampled;
 mod result;
 mod scan;
@@ -69,7 +70,7 @@ mod window;
 use rayon::prelude::*;
 
 use super::ScalingError;
-use super::curves::{Curve, Curves, ErrorSource};
+use super::curves::{Curve, Curves};
 use super::estimate::{Estimate, quality_weight, standard_deviation};
 use super::minimise::Effort;
 use super::quality::{Objective, Parameters};
@@ -77,6 +78,7 @@ use super::resample::{Resampling, resample};
 use crate::seed::Seeds;
 
 pub use joint::{Amplitude, JointChoice, JointFit, JointObservable, JointOptions, JointPoint, fit_joint};
+pub use options::{CollapseOptions, MIN_POINTS_IN_TABLE};
 pub use resampled::{Resample, resampled};
 pub use result::{Alternative, CollapseFit, LandscapePoint, ScaledPoint, landscape, scaled_points};
 pub use scan::{ACCEPTABLE, MIN_SIDE, ScanRow, WINDOW_FACTORS, WINDOW_SHARES};
@@ -84,13 +86,12 @@ pub use search::{INV_NU_RANGE, KAPPA_LIMIT, MAX_QUALITY, MIN_GAIN};
 pub use systematic::OMEGA_NU;
 pub use window::{MIN_POINTS, MIN_POINTS_PER_SIZE};
 
+use options::check;
 use scan::{Choice, agreement, chosen, fixed_choices, free_choices, local_choices, rows};
 use search::{Outcome, best, converge, faults, first_starts, follow, starts_around, unscaled_quality};
 use systematic::{Reference, systematic};
 use window::Window;
 
-/// Points that every size must have in the table.
-pub const MIN_POINTS_IN_TABLE: usize = 5;
 /// A fit that fewer of its starts reach is unreliable.
 pub const MIN_REACHED: f64 = 0.5;
 /// A fit of which fewer resamples could be fitted is unreliable.
@@ -101,6 +102,9 @@ pub const MAX_RELATIVE_ERROR: f64 = 0.5;
 /// A larger error of p_c, relative to the range of the controls, leaves it undetermined.
 pub const MAX_SHARE: f64 = 0.2;
 
+/// A warning.
+const CORRECTIONS_OPEN: &str = "the sizes cannot exclude corrections to scaling as large as half of 1/nu";
+
 /// Resamples from whose optima the data are searched for other consistent sets.
 const PROBES: usize = 100;
 /// Of these optima, so many are starts of a resample's search beside the data's optimum.
@@ -110,79 +114,6 @@ const PROBE_STEP: f64 = 0.3;
 /// Alternatives of less weight than this are false minima and not reported; rows of the scan of
 /// less weight say nothing of the systematic error.
 const MIN_WEIGHT: f64 = 1e-3;
-
-/// How to fit a collapse.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct CollapseOptions {
-    /// The window in x; `None`: found from the data.
-    pub window: Option<[f64; 2]>,
-    /// A starting guess, tried before the scan of the whole range of the data, which is made all the
-    /// same: a guess never hides a better collapse.
-    pub guess: Option<Parameters>,
-    /// What is minimised, [`Objective::Pooled`] by default; without a window, the window is found
-    /// with that all the same.
-    pub objective: Objective,
-    /// The number of starts around the optimum, at least 10.
-    pub starts: usize,
-    /// The number of resamples, at least 10.
-    pub bootstraps: usize,
-    /// How resamples are drawn; `None`: [`Resampling::for_curves`].
-    pub resampling: Option<Resampling>,
-    /// The seed of the starts and resamples.
-    pub seed: u64,
-}
-
-impl Default for CollapseOptions {
-    fn default() -> Self {
-        Self {
-            window: None,
-            guess: None,
-            objective: Objective::Pooled,
-            starts: 40,
-            bootstraps: 200,
-            resampling: None,
-            seed: 0,
-        }
-    }
-}
-
-fn check(curves: &Curves, options: &CollapseOptions) -> Result<(), ScalingError> {
-    let option = |what, value: String, needed| Err(ScalingError::Option { what, value, needed });
-    if let Some([low, high]) = options.window
-        && !(low.is_finite() && high.is_finite() && low < high)
-    {
-        return option("window", format!("{low},{high}"), "a finite lower edge below a finite upper edge");
-    }
-    if options.bootstraps < 10 {
-        return option("bootstrap", options.bootstraps.to_string(), "a number of at least 10");
-    }
-    if options.starts < 10 {
-        return option("starts", options.starts.to_string(), "a number of at least 10");
-    }
-    if let Some(guess) = options.guess
-        && !guess.to_array().iter().all(|value| value.is_finite())
-    {
-        return option("guess", format!("{guess:?}"), "three finite numbers");
-    }
-    if options.resampling == Some(Resampling::Replicates) && curves.source() != ErrorSource::Replicates {
-        return option("resampling", "replicates".into(), "a table with a column of replicates");
-    }
-    let there = curves.curves().len();
-    if there < 2 {
-        return Err(ScalingError::TooFewSizes { there, needed: 2 });
-    }
-    if curves.source() == ErrorSource::Unknown {
-        return Err(ScalingError::NoErrors);
-    }
-    for curve in curves.curves() {
-        let there = curve.points().len();
-        if there < MIN_POINTS_IN_TABLE {
-            let what = format!("size {}", curve.size());
-            return Err(ScalingError::TooFewPoints { what, there, needed: MIN_POINTS_IN_TABLE });
-        }
-    }
-    Ok(())
-}
 
 /// Only a hard window has many sets of points that are consistent.
 fn probes_of(objective: Objective) -> usize {
@@ -397,7 +328,7 @@ pub fn fit(curves: &Curves, options: &CollapseOptions) -> Result<CollapseFit, Sc
         ));
     }
     if inv_nu.total() > MAX_RELATIVE_ERROR * inv_nu.value.abs() && !unknown {
-        warnings.push("the sizes cannot exclude corrections to scaling as large as half of 1/nu".into());
+        warnings.push(CORRECTIONS_OPEN.into());
     }
     if curves.curves().len() == 2 {
         warnings.push("two sizes: nothing tells how far corrections to scaling move the result".into());

@@ -118,7 +118,7 @@ pub fn scaled_points(curves: &Curves, fit: &CollapseFit) -> Vec<ScaledPoint> {
     let mut masters: Vec<Option<(f64, f64)>> = vec![None; choice.data.total()];
     if let Some(set) = &set {
         let keep = |number: usize, _| set.contains(number);
-        choice.data.visit(at, Objective::Pooled, keep, |number, _, _, master| masters[number] = master);
+        choice.data.visit(at, Objective::Pooled, keep, |number, _, _, line| masters[number] = line.at_zero());
     }
     let mut scaled = Vec::new();
     for (index, curve) in curves.curves().iter().enumerate() {

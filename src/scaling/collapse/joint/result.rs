@@ -58,6 +58,17 @@ pub struct JointChoice {
     pub weight: f64,
 }
 
+impl JointChoice {
+    /// p_c, 1/nu, kappa/nu of every observable.
+    pub(super) fn of(&self, axis: usize) -> f64 {
+        match axis {
+            0 => self.p_c,
+            1 => self.inv_nu,
+            _ => self.kappa_over_nu[axis - 2],
+        }
+    }
+}
+
 /// A point of a joint collapse, for figures.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct JointPoint {
