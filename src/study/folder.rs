@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::lock::Lock;
 use super::{Study, StudyError, recipe};
 use crate::checkpoint::paths::Task;
 use crate::files;
@@ -93,6 +94,15 @@ impl RunFolder {
     /// The lock of study.json, machine.json and the tables of the whole run.
     pub(super) fn analysis_lock(&self) -> PathBuf {
         self.root.join("log").join("analysis.lock")
+    }
+
+    /// Keeps other runners from the tables and figures of the whole run until the lock is dropped; waits where one is
+    /// at them.
+    ///
+    /// # Errors
+    /// [`FileError`](crate::files::FileError) where the lock cannot be made.
+    pub fn hold(&self) -> Result<Lock, crate::files::FileError> {
+        Lock::take(&self.analysis_lock())
     }
 
     /// Why a task failed when it was last tried; not there otherwise.

@@ -7,7 +7,7 @@ use crate::files::FileError;
 
 /// A lock that is held until it is dropped, or its process ends.
 #[derive(Debug)]
-pub(super) struct Lock {
+pub struct Lock {
     _file: File,
 }
 

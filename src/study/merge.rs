@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 
 use super::analysis::analyse;
 use super::event::Event;
-use super::lock::Lock;
 use super::machine::Machine;
 use super::task::{levels_done, tasks_of};
 use super::{RunFolder, StudyError};
@@ -83,7 +82,7 @@ pub fn merge(sources: &[PathBuf], out: &Path, events: &(dyn Fn(&Event<'_>) + Syn
         let sources = taken.into_iter().map(|(name, root)| (root.join(&name), out.root().join(name)));
         copies.extend(sources.filter(|(source, target)| source != target));
     }
-    let _lock = Lock::take(&out.analysis_lock())?;
+    let _lock = out.hold()?;
     out.claim(&study)?;
     machine.claim(&out)?;
     for (source, target) in copies {

@@ -39,6 +39,7 @@ pub use event::Event;
 pub use file::Study;
 pub use folder::RunFolder;
 pub use keep::Keep;
+pub use lock::Lock;
 pub use machine::Machine;
 pub use merge::{Merged, merge};
 pub use observables::Observables;

@@ -75,7 +75,7 @@ pub fn run(
     }
     let machine = Machine::this(options.engine);
     {
-        let _lock = Lock::take(&folder.analysis_lock())?;
+        let _lock = folder.hold()?;
         folder.claim(study)?;
         machine.claim(folder)?;
     }
@@ -109,7 +109,7 @@ pub fn run(
     if options.shard.is_some_and(|shard| shard.of() > 1) {
         return Ok(());
     }
-    let _lock = Lock::take(&folder.analysis_lock())?;
+    let _lock = folder.hold()?;
     for below in ["", "tables", "fits", "figures"] {
         files::remove_unfinished(&folder.root().join(below))?;
     }

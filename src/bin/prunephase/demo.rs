@@ -28,5 +28,7 @@ pub fn run(args: &DemoArgs) -> anyhow::Result<ExitCode> {
     execute(&study, &folder, &args.execution.options())?;
     summary::print(&folder)?;
     println!("\nFigures:");
+    // Another demo in the same folder begins its last stage by removing what is half written.
+    let _lock = folder.hold()?;
     plot::draw_all(folder.root(), &folder.figures())
 }

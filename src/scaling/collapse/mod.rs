@@ -35,9 +35,9 @@
 //!
 //! # Errors
 //! Statistical: [`Resampling`], each resample searched anew with the same window from the optimum
-//! and from three ends of other resamples, until its set is consistent; the lowest S counts, as in the fit. The statistical error is multiplied by sqrt(S) if S > 1, since the
-//! errors are then too small for what the points scatter. Systematic: the scan's results,
-//! each with the weight w = exp(1 - S/max(1, S_fit)) up to 1, times the share of points if it has
+//! and from three ends of other resamples, until its set is consistent; the lowest S counts, as in the fit.
+//! The statistical error is multiplied by sqrt(S) if S > 1, since the errors are then too small for what
+//! the points scatter. Systematic: the scan's results, each with the weight w = exp(1 - S/max(1, S_fit)) up to 1, times the share of points if it has
 //! fewer than the fit. Four questions are asked apart and their answers d added in quadrature: the
 //! windows, the objective and the alternatives each give sqrt(sum w d^2 / (1 + sum w)), the fit itself
 //! counting with d = 0 and the weight 1; the
@@ -55,8 +55,8 @@
 //! extrapolation in size. A sound optimum is reported as unreliable where fewer than half of the starts around it end
 //! within two combined errors of it, fewer than 80 % of the resamples could be fitted, the error of
 //! 1/nu or kappa/nu exceeds half of it (of 0.5, for a small kappa/nu) or that of p_c a fifth of the
-//! range of the controls, no other choice of the scan is sound, or fewer than half of the searches over everything that led to the window
-//! agree with it within three errors.
+//! range of the controls, no other choice of the scan is sound, or fewer than half of the searches over
+//! everything that led to the window agree with it within three errors.
 
 mod joint;
 mod options;
