@@ -8,7 +8,8 @@ const Z95: f64 = 1.959_963_984_540_054;
 
 /// A parameter with its errors.
 ///
-/// `statistical` is the standard deviation over resamples; `systematic` the weighted deviation over
+/// `statistical` is the standard deviation over resamples, or their root mean square distance from the value;
+/// `systematic` the weighted deviation over
 /// a scan of choices. The intervals hold both: each half-width is the square root of the sum of
 /// squares of the statistical part and of z times the systematic error (z = 1 and 1.96). The
 /// statistical part is the larger of z times the standard deviation and of the distance of the
@@ -32,7 +33,16 @@ impl Estimate {
     /// From the value at the optimum, the values over resamples and the systematic error;
     /// `inflation` multiplies the statistical part.
     pub(crate) fn new(value: f64, resamples: &[f64], inflation: f64, systematic: f64) -> Self {
-        let deviation = standard_deviation(resamples);
+        Self::with(value, resamples, standard_deviation(resamples), inflation, systematic)
+    }
+
+    /// The same, with the resamples' root mean square distance from the value as the statistical error: an
+    /// optimum that itself sits by chance in one of several dips lies beside the middle of its resamples.
+    pub(crate) fn around(value: f64, resamples: &[f64], inflation: f64, systematic: f64) -> Self {
+        Self::with(value, resamples, distance(value, resamples), inflation, systematic)
+    }
+
+    fn with(value: f64, resamples: &[f64], deviation: f64, inflation: f64, systematic: f64) -> Self {
         let interval = |z: f64, tail: f64| {
             let low = (value - quantile(resamples, tail).unwrap_or(value)).max(z * deviation) * inflation;
             let high = (quantile(resamples, 1.0 - tail).unwrap_or(value) - value).max(z * deviation) * inflation;
@@ -84,6 +94,12 @@ pub(crate) fn standard_deviation(values: &[f64]) -> f64 {
     (values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt()
 }
 
+/// The root mean square distance from a value; 0 for no numbers.
+pub(crate) fn distance(value: f64, values: &[f64]) -> f64 {
+    let squares: f64 = values.iter().map(|other| (other - value).powi(2)).sum();
+    (squares / values.len().max(1) as f64).sqrt()
+}
+
 /// The `share` quantile, linear between order statistics.
 pub(crate) fn quantile(values: &[f64], share: f64) -> Option<f64> {
     let mut sorted = values.to_vec();
@@ -130,6 +146,15 @@ mod tests {
         assert_eq!(standard_deviation(&[1.0]), 0.0);
         assert!((weighted_deviation([(1.0, 3.0), (1.0, 4.0)]) - 12.5f64.sqrt()).abs() < 1e-15);
         assert!((weighted_deviation([(0.01, 10.0)]) - 1.0).abs() < 1e-15);
+    }
+
+    #[test]
+    fn resamples_beside_the_value_count_by_their_distance() {
+        let resamples = [1.0, 2.0, 3.0];
+        let (own, around) = (Estimate::new(0.0, &resamples, 2.0, 0.0), Estimate::around(0.0, &resamples, 2.0, 0.0));
+        assert!((own.statistical - 2.0).abs() < 1e-12);
+        assert!((around.statistical - 2.0 * (14.0f64 / 3.0).sqrt()).abs() < 1e-12);
+        assert!((around.interval68[0] + around.statistical).abs() < 1e-12);
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! How often the intervals of a collapse hold the truth, over synthetic data sets.
 //!
 //! ```text
-//! cargo bench --no-default-features --profile dev --bench coverage -- [--sets N] [--bootstraps B] [--only TEXT]
+//! cargo bench --no-default-features --profile dev --bench coverage -- [--sets N] [--bootstraps B] [--only TEXT] [--out DIR]
 //! ```
+//!
+//! With `--out` the fits are kept in a folder, and a second call goes on where the first one was stopped.
 //!
 //! Each set has four sizes with grids of their own, a smooth master curve and given errors; the
 //! model is exact, or has a factor 1 + b L^-omega that the fit knows nothing of. Statistical: the
@@ -10,13 +12,16 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::time::Instant;
+use std::path::{Path, PathBuf};
 
+use prunephase::files::write_atomically;
 use prunephase::scaling::collapse::{self, CollapseFit, CollapseOptions};
 use prunephase::scaling::{Curves, Parameters, Row};
 use prunephase::seed::Seeds;
 use rayon::prelude::*;
 
+/// Sets that are fitted before they are saved.
+const PART: u64 = 40;
 const SIZES: [f64; 4] = [32.0, 64.0, 128.0, 256.0];
 const TRUTH: Parameters = Parameters { p_c: 0.59, inv_nu: 0.75, kappa_over_nu: 0.104 };
 
@@ -90,10 +95,43 @@ fn count(fits: &[CollapseFit]) -> Shares {
     shares
 }
 
+/// One set: its seed, and the fit where one was found.
+type Drawn = (u64, Option<CollapseFit>);
+
+/// The fits of a case; with a folder they are kept there as they come, and only those missing are made.
+fn fits(case: &Case, sets: u64, bootstraps: usize, folder: Option<&Path>) -> Vec<CollapseFit> {
+    let name = format!("{}, {bootstraps} bootstraps", case.name).replace(", ", "-").replace(' ', "_");
+    let path = folder.map(|folder| folder.join(format!("{name}.jsonl")));
+    let saved = path.as_ref().and_then(|path| std::fs::read_to_string(path).ok()).unwrap_or_default();
+    let mut all: Vec<Drawn> = saved.lines().map_while(|line| serde_json::from_str(line).ok()).collect();
+    all.truncate(sets as usize);
+    while (all.len() as u64) < sets {
+        let first = all.len() as u64;
+        let found: Vec<Drawn> = (first..sets.min(first + PART))
+            .into_par_iter()
+            .map(|seed| {
+                let options =
+                    CollapseOptions { window: case.window, bootstraps, starts: 10, seed, ..Default::default() };
+                (seed, collapse::fit(&data(case, seed), &options).ok())
+            })
+            .collect();
+        all.extend(found);
+        if let Some(path) = &path {
+            write_atomically(path, |file| {
+                all.iter().try_for_each(|one| writeln!(file, "{}", serde_json::to_string(one).unwrap()))
+            })
+            .unwrap();
+        }
+        eprintln!("{}: {} of {sets}", case.name, all.len());
+    }
+    all.into_iter().filter_map(|(_, fit)| fit).collect()
+}
+
 fn main() {
     let number = |name: &str, default: usize| argument(name).map_or(default, |text| text.parse().unwrap());
-    let (sets, bootstraps) = (number("--sets", 1000), number("--bootstraps", 100));
+    let (sets, bootstraps) = (number("--sets", 1000), number("--bootstraps", 50));
     let only = argument("--only").unwrap_or_default();
+    let folder = argument("--out").map(PathBuf::from);
     let cases = [
         Case { name: "exact, window given", correction: (0.0, 1.0), window: Some([-1.0, 1.0]) },
         Case { name: "corrections, window given", correction: (0.25, 1.0), window: Some([-1.0, 1.0]) },
@@ -108,19 +146,7 @@ fn main() {
         "case", "parameter", "stat68", "stat95", "all68", "all95", "bias", "spread", "statistical", "systematic"
     );
     for case in cases.iter().filter(|case| case.name.contains(&only)) {
-        let start = Instant::now();
-        let fits: Vec<CollapseFit> = (0..sets as u64)
-            .into_par_iter()
-            .filter_map(|seed| {
-                let options =
-                    CollapseOptions { window: case.window, bootstraps, starts: 10, seed, ..Default::default() };
-                collapse::fit(&data(case, seed), &options).ok()
-            })
-            .collect();
-        if let Some(path) = argument("--save") {
-            let text: Vec<String> = fits.iter().map(|fit| serde_json::to_string(fit).unwrap()).collect();
-            std::fs::write(format!("{path}-{}.json", case.name.replace([' ', ','], "-")), text.join("\n")).unwrap();
-        }
+        let fits = fits(case, sets as u64, bootstraps, folder.as_deref());
         let shares = count(&fits);
         let n = fits.len() as f64;
         for (axis, parameter) in ["p_c", "1/nu", "kappa/nu"].into_iter().enumerate() {
@@ -134,12 +160,6 @@ fn main() {
                 if axis == 0 { case.name } else { "" }
             );
         }
-        println!(
-            "{:<28}{} fitted, {} reliable, {:.1} s\n",
-            "",
-            fits.len(),
-            shares.reliable,
-            start.elapsed().as_secs_f64()
-        );
+        println!("{:<28}{} fitted, {} reliable\n", "", fits.len(), shares.reliable);
     }
 }

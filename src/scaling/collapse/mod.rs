@@ -36,6 +36,7 @@
 //! # Errors
 //! Statistical: [`Resampling`], each resample searched anew with the same window from the optimum
 //! and from three ends of other resamples, until its set is consistent; the lowest S counts, as in the fit.
+//! The error is the resamples' root mean square distance from the optimum.
 //! The statistical error is multiplied by sqrt(S) if S > 1, since the errors are then too small for what
 //! the points scatter. Systematic: the scan's results, each with the weight w = exp(1 - S/max(1, S_fit)) up to 1, times the share of points if it has
 //! fewer than the fit. Four questions are asked apart and their answers d added in quadrature: the
@@ -71,7 +72,7 @@ use rayon::prelude::*;
 
 use super::ScalingError;
 use super::curves::{Curve, Curves};
-use super::estimate::{Estimate, quality_weight, standard_deviation};
+use super::estimate::{Estimate, distance, quality_weight, standard_deviation};
 use super::minimise::Effort;
 use super::quality::{Objective, Parameters};
 use super::resample::{Resampling, resample};
@@ -250,10 +251,10 @@ pub fn fit(curves: &Curves, options: &CollapseOptions) -> Result<CollapseFit, Sc
         omega: OMEGA_NU * optimum.at.inv_nu,
     };
     let estimate = |axis: usize, pick: fn(&ScanRow) -> f64, other: fn(&Alternative) -> f64| {
-        let statistical = inflation * standard_deviation(&cloud(axis));
+        let statistical = inflation * distance(value[axis], &cloud(axis));
         let scatter = Reference::scatter(&scan, &alternatives, value[axis], pick, other);
         let systematic = systematic(&reference, &scan, &alternatives, value[axis], pick, other);
-        (Estimate::new(value[axis], &cloud(axis), inflation, systematic), statistical.hypot(scatter))
+        (Estimate::around(value[axis], &cloud(axis), inflation, systematic), statistical.hypot(scatter))
     };
     let (p_c, judged_p_c) = estimate(0, |row| row.p_c, |other| other.p_c);
     let (inv_nu, judged_inv_nu) = estimate(1, |row| row.inv_nu, |other| other.inv_nu);
