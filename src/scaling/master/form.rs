@@ -55,7 +55,7 @@ impl Form<'_> {
         }
         let bells_from = columns.len();
         columns.extend((0..spline.coefficients()).map(|k| (first + k, vec![0.0; n])));
-        for j in 0..n {
+        for (j, residual) in residual.iter_mut().enumerate() {
             let weight = 1.0 / block.error[j];
             let scaled = (block.control[j] - p_c) * scale;
             let (start, values, slopes) = spline.bells(scaled - shift);
@@ -66,7 +66,7 @@ impl Form<'_> {
                 columns[bells_from + start + k].1[j] = weight * height * factor * values[k];
             }
             let (value, slope) = (weight * height * value, weight * height * factor * slope);
-            residual[j] = weight * block.value[j] - factor * value;
+            *residual = weight * block.value[j] - factor * value;
             columns[0].1[j] = -slope * scale;
             columns[1].1[j] = slope * scaled * ln;
             columns[2].1[j] = -ln * factor * value;

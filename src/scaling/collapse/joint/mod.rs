@@ -1,21 +1,5 @@
-//! A collapse by least squares: several observables with one p_c and one nu, and corrections to
-//! scaling.
-//!
-//! The model of an observable o is
-//! A = L^(-kappa_o/nu) (1 + b_o (L/L_min)^-omega) F_o((p - p_c) L^(1/nu) - a (L/L_min)^-omega),
-//! F_o a cubic spline, L_min the smallest size used; b or a is fitted where a [`Correction`] asks for
-//! it. Every observable has a master curve and an exponent of its own. The number of the splines'
-//! intervals is the one with the lowest BIC, chi-square being measured in the lowest one that any number
-//! reaches for each degree of freedom, where that is below 1 (points that share their runs scatter less
-//! than their errors).
-//!
-//! # Errors
-//! Statistical: points weigh by their own errors, and what they have in common is in the covariance of
-//! the parameters, H^-1 (J^T C J) H^-1, with C the covariance of the points: diagonal, one deviate for
-//! all points of a size and observable, or that of the replicates, which all observables of a size share
-//! (Huber's sandwich). It is multiplied by chi-square for each degree of freedom where that is above 1.
-//! Systematic: the scan of smallest size, window and intervals, each apart and in quadrature, as in
-//! [`fit`](super::fit()); with a correction in the model nothing is extrapolated in size.
+//! A collapse by least squares: several observables with one p_c and one nu, and corrections to scaling; see
+//! [`fit_joint`].
 
 use rayon::prelude::*;
 
@@ -83,12 +67,54 @@ fn check(observables: &[(&str, &Curves)], options: &JointOptions) -> Result<(), 
     }
 }
 
-/// Fits observables, each with its name and curves, by one p_c and one nu; see the [module](self).
+/// Fits observables, each with its name and curves, by one p_c and one nu, and corrections to scaling.
 ///
-/// The window and the smallest size are those of a collapse of the first observable alone. Observables
-/// without replicates count as independent of one another.
+/// The model of an observable o is
+///
+/// A = L^(-kappa_o/nu) (1 + b_o (L/L_min)^-omega) F_o((p - p_c) L^(1/nu) - a (L/L_min)^-omega),
+///
+/// F_o a cubic spline, L_min the smallest size used; b or a is fitted where a [`Correction`] asks for it. Every
+/// observable has a master curve and an exponent of its own. The number of the splines' intervals is the one
+/// with the lowest BIC, chi-square being measured in the lowest one that any number reaches for each degree of
+/// freedom, where that is below 1 (points that share their runs scatter less than their errors). The window and
+/// the smallest size are those of a collapse of the first observable alone.
+///
+/// Statistical errors: points weigh by their own errors, and what they have in common is in the covariance of
+/// the parameters, H^-1 (J^T C J) H^-1, with C the covariance of the points: diagonal, one deviate for all points
+/// of a size and observable, or that of the replicates, which all observables of a size share (Huber's sandwich,
+/// Proc. Fifth Berkeley Symp. 1, 221 (1967)). It is multiplied by chi-square for each degree of freedom where
+/// that is above 1. Observables without replicates count as independent of one another. Systematic errors: the
+/// scan of smallest size, window and intervals, each apart and in quadrature, as in [`fit`](super::fit()); with a
+/// correction in the model nothing is extrapolated in size.
 ///
 /// O(starts x points x parameters^2).
+///
+/// ```
+/// use prunephase::scaling::collapse::{JointOptions, fit_joint};
+/// use prunephase::scaling::{Curves, Row};
+/// // An order parameter and a susceptibility with p_c = 0.3 and 1/nu = 1/2, slightly perturbed.
+/// let curves = |kappa: f64, f: fn(f64) -> f64| {
+///     let mut rows = Vec::new();
+///     for size in [16.0f64, 64.0, 256.0] {
+///         for step in -12..=12 {
+///             let x = 0.15 * f64::from(step);
+///             let noise = 1.0 + 0.004 * (f64::from(step) * 37.0 + size).sin();
+///             let value = size.powf(-kappa) * f(x) * noise;
+///             let (control, error) = (0.3 + x / size.sqrt(), Some(0.005 * value));
+///             rows.push(Row { size, control, value, error, replicate: None });
+///         }
+///     }
+///     Curves::from_rows(rows)
+/// };
+/// let (order, chi) = (curves(0.25, |x| 1.0 + x.tanh())?, curves(-1.0, |x| 1.0 / (1.0 + x * x))?);
+/// let options = JointOptions { window: Some([-1.5, 1.5]), starts: 10, ..Default::default() };
+/// let fit = fit_joint(&[("m", &order), ("chi", &chi)], &options)?;
+/// assert!((fit.p_c.value - 0.3).abs() < 0.01, "{:?}", fit.p_c);
+/// assert!((fit.inv_nu.value - 0.5).abs() < 0.05, "{:?}", fit.inv_nu);
+/// assert!((fit.observables[1].kappa_over_nu.value + 1.0).abs() < 0.1);
+/// assert_eq!(fit.parameters, ["p_c", "inv_nu", "kappa_over_nu m", "kappa_over_nu chi"]);
+/// # Ok::<(), prunephase::scaling::ScalingError>(())
+/// ```
 ///
 /// # Errors
 /// As [`fit`](super::fit()); [`ScalingError::Option`] for no observable, different sizes, or omega
