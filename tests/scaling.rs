@@ -99,6 +99,15 @@ fn several_observables_share_p_c_and_nu() {
     assert_eq!(points.lines().next().unwrap(), header);
     assert_eq!(points.lines().count() as u64, 1 + json["points"].as_u64().unwrap());
     assert_eq!(call(&more).1, text);
+    // Each observable can be drawn.
+    for name in ["m", "chi"] {
+        let (own, figures) = (out.join(name), folder.path().join("figures"));
+        let draw = ["plot", own.to_str().unwrap(), "--figure", "collapse", "--format", "svg", "--out"];
+        let (code, said, err) = run(&[&draw[..], &[figures.to_str().unwrap()]].concat());
+        assert_eq!((code, err.as_str()), (0, ""), "{said}");
+        let drawn = std::fs::read_to_string(figures.join("collapse.svg")).unwrap();
+        assert!(drawn.contains("master curve"), "{name}");
+    }
     // The table for people, and what does not go together.
     let (_, text, _) = call(&["--correction", "factor", "--omega", "1"]);
     for word in ["kappa/nu m", "kappa/nu chi", "b m =", "b chi =", "chi-square"] {

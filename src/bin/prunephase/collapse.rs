@@ -1,14 +1,17 @@
 //! `prunephase collapse`: finite-size scaling of curves of several sizes.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use prunephase::files::write_atomically;
-use prunephase::scaling::collapse::{self, CollapseFit, CollapseOptions, JointFit, JointOptions};
+use prunephase::scaling::collapse::{
+    self, CollapseFit, CollapseOptions, JointFit, JointObservable, JointOptions, ScaledPoint,
+};
 use prunephase::scaling::{Correction, Curves, Objective, Parameters};
 use prunephase::table::write_rows;
+use serde_json::json;
 
 use crate::curves::{CurveArgs, ESTIMATE, ResultArgs, add_estimate, align, interval, verdict};
 use crate::examples;
@@ -19,8 +22,8 @@ use crate::progress;
 ///
 /// Without a window, the window in x and the smallest size are found from the data by a stated rule
 /// and varied for the systematic error. Several --value columns share p_c and nu and are fitted by
-/// least squares with a spline for each master curve, as is one with a --correction. Exits with 1
-/// where the result is not reliable; it is printed and saved all the same.
+/// least squares with a spline for each master curve, as is one with a --correction; --bootstrap does
+/// not matter there, and --out has a folder for the figure of each. Exits with 1 where the result is not reliable; it is printed and saved all the same.
 #[derive(Debug, Args)]
 #[command(after_long_help = examples::COLLAPSE)]
 pub struct CollapseArgs {
@@ -132,6 +135,9 @@ impl CollapseArgs {
             write_rows(&folder.join("collapse.csv"), &fit.scaled)?;
             let text = serde_json::to_string_pretty(&columns[0].named(&fit))?;
             write_atomically(&folder.join("collapse.json"), |file| writeln!(file, "{text}"))?;
+            for (one, column) in fit.observables.iter().zip(columns) {
+                save_one(&folder.join(folder_name(&one.name)), &fit, one, column)?;
+            }
         }
         if self.result.json {
             println!("{}", serde_json::to_string(&columns[0].named(&fit))?);
@@ -197,6 +203,44 @@ pub fn run(args: &CollapseArgs) -> anyhow::Result<ExitCode> {
         print(&fit);
     }
     Ok(if fit.reliable { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// One observable of a joint fit as `collapse` alone saves it, so that its figure can be drawn.
+fn save_one(folder: &Path, fit: &JointFit, one: &JointObservable, column: &CurveArgs) -> anyhow::Result<()> {
+    let points = fit.scaled.iter().filter(|point| point.observable == one.name).map(|point| ScaledPoint {
+        size: point.size,
+        control: point.control,
+        value: point.value,
+        error: point.error,
+        x: point.x,
+        y: point.y,
+        y_error: point.y_error,
+        used: 1,
+        master: Some(point.master),
+        residual: Some(point.residual),
+    });
+    write_rows(&folder.join("collapse.csv"), points)?;
+    let alone = json!({
+        "p_c": fit.p_c,
+        "inv_nu": fit.inv_nu,
+        "kappa_over_nu": one.kappa_over_nu,
+        "quality": fit.quality,
+        "points": one.points,
+        "starts": fit.starts,
+        "reached": fit.reached,
+        "reliable": fit.reliable,
+        "reasons": fit.reasons,
+        "window": fit.window,
+        "sizes": fit.sizes,
+    });
+    let text = serde_json::to_string_pretty(&column.named(&alone))?;
+    write_atomically(&folder.join("collapse.json"), |file| writeln!(file, "{text}"))?;
+    Ok(())
+}
+
+/// A column's name as that of a folder.
+fn folder_name(column: &str) -> String {
+    column.chars().map(|c| if c.is_alphanumeric() || c == '-' { c } else { '_' }).collect()
 }
 
 fn print_joint(fit: &JointFit) {
