@@ -205,7 +205,8 @@ pub fn run(args: &CollapseArgs) -> anyhow::Result<ExitCode> {
     Ok(if fit.reliable { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// One observable of a joint fit as `collapse` alone saves it, so that its figure can be drawn.
+/// One observable of a joint fit as `collapse` alone saves it, so that its figure can be drawn; without a quality,
+/// which is that of all together.
 fn save_one(folder: &Path, fit: &JointFit, one: &JointObservable, column: &CurveArgs) -> anyhow::Result<()> {
     let points = fit.scaled.iter().filter(|point| point.observable == one.name).map(|point| ScaledPoint {
         size: point.size,
@@ -224,7 +225,6 @@ fn save_one(folder: &Path, fit: &JointFit, one: &JointObservable, column: &Curve
         "p_c": fit.p_c,
         "inv_nu": fit.inv_nu,
         "kappa_over_nu": one.kappa_over_nu,
-        "quality": fit.quality,
         "points": one.points,
         "starts": fit.starts,
         "reached": fit.reached,

@@ -7,6 +7,7 @@ use crate::scaling::resample::Resampling;
 #[derive(Debug, Clone)]
 pub(crate) struct Block {
     pub(crate) observable: usize,
+    pub(crate) size: f64,
     pub(crate) ln_size: f64,
     pub(crate) control: Vec<f64>,
     pub(crate) value: Vec<f64>,
@@ -56,6 +57,7 @@ impl Block {
         };
         Some(Self {
             observable,
+            size: curve.size(),
             ln_size: curve.size().ln(),
             control: points.iter().map(|point| point.control).collect(),
             value: points.iter().map(|point| point.value).collect(),

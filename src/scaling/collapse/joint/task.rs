@@ -145,7 +145,7 @@ impl Found {
                 let (y, y_error) = (block.value[j] * height, block.error[j] * height.abs());
                 points.push(JointPoint {
                     observable: task.curves[o].0.to_owned(),
-                    size: block.ln_size.exp(),
+                    size: block.size,
                     control,
                     value: block.value[j],
                     error: block.error[j],

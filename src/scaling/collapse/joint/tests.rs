@@ -75,6 +75,7 @@ fn corrections_are_found_where_they_are() {
     let squares: f64 = drift.scaled.iter().map(|point| point.residual.powi(2)).sum();
     assert!((squares / drift.chi_square - 1.0).abs() < 1e-6, "{squares} {}", drift.chi_square);
     assert_eq!(drift.scaled.len(), drift.points);
+    assert!(drift.scaled.iter().all(|point| drift.sizes.contains(&point.size)));
 
     let [order, chi] = observables(98, 0.0, 0.1);
     let options = JointOptions {
