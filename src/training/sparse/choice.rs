@@ -27,9 +27,11 @@ pub enum ConvolutionKernel {
 /// The rule compares costs in units of a dense product, from times of the three kernels on layers
 /// of 784 x 512 to 256 x 128 (AVX-512, batch 128): compressed rows cost their density over 0.6, since
 /// each weight fetches a row of the batch of its own; the inputs that are not the background cost
-/// 1.2 times their share. The way back of a convolution before a pooling counts multiplications, of lines where
-/// taps are visited, and of registers where the largest inputs alone are: one of these costs 4/3 times as
-/// much, with the work to find them.
+/// 1.2 times their share. The way back of a convolution before a pooling costs multiplications of registers. From
+/// the largest inputs, each has those of its patch, and the work to find it, which is worth 24 of them; with
+/// gradients of inputs twice its patch and 70. From the kept taps, each line of a position costs 3.4, and 7.7 with
+/// gradients of inputs (AVX2, cnn5 of W = 1 and 4, densities 1 and 0.3). With AVX-512 a register of a patch costs 4/3
+/// of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Kernels {
     /// For every linear layer; one that cannot have it follows the rule.
@@ -58,12 +60,18 @@ impl Kernels {
         }
     }
 
-    /// Whether the way back of a convolution visits the largest inputs of its pooling alone, by the
-    /// multiplications of both ways.
-    pub(super) fn winners(self, winners: usize, taps: usize) -> bool {
-        match self.convolution {
-            Some(kernel) => kernel == ConvolutionKernel::Winners,
-            None => winners * 4 < taps * 3,
+    /// Whether the way back of a convolution visits the largest inputs of its pooling alone: `winners` of them an
+    /// image, each with a patch of `registers`, or `lines` of positions of kept taps. `before`: whether its inputs
+    /// have gradients; `wide`: whether a line is one register.
+    pub(super) fn winners(self, (winners, registers): (usize, usize), lines: usize, before: bool, wide: bool) -> bool {
+        if let Some(kernel) = self.convolution {
+            return kernel == ConvolutionKernel::Winners;
+        }
+        let (winners, registers, lines) = (winners as f64, registers as f64, lines as f64);
+        match (wide, before) {
+            (true, _) => winners * registers * 4.0 < lines * 3.0,
+            (false, true) => winners * (2.0 * registers + 70.0) < lines * 7.7,
+            (false, false) => winners * (registers + 24.0) < lines * 3.4,
         }
     }
 }
@@ -83,5 +91,10 @@ mod tests {
         let inputs = Kernels { linear: Some(LinearKernel::Inputs), ..rule };
         assert_eq!(inputs.linear(1.0, None), LinearKernel::Dense);
         assert_eq!(inputs.linear(0.01, Some(1.0)), LinearKernel::Inputs);
+        // cnn5, W = 1: 6 and 16 channels, patches of 5 rows of 5 and of 30 floats, halves of lines.
+        let first = |taps: usize, wide| rule.winners((6 * 196, 5), taps * 784 / 16, false, wide);
+        let second = |taps: usize| rule.winners((16 * 25, 20), taps * 100 / 16, true, false);
+        assert_eq!([first(150, false), first(150, true)], [false, false]);
+        assert_eq!([second(2400), second(1000), second(779)], [true, true, false]);
     }
 }

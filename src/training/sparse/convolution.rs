@@ -9,7 +9,7 @@ use super::linear::forward_finish;
 use super::optimiser::{Rule, Tensor};
 use super::pool::{self, Pool};
 use super::rows::{Finish, Update};
-use super::simd::{InstructionSet, Kernel, LANES, Line, Simd, floats_mut};
+use super::simd::{Bytes, InstructionSet, Kernel, LANES, Line, Simd, floats_mut};
 use super::winners::{self, Winners};
 use crate::mask::LayerMask;
 use crate::network::{Activation, Convolution, LayerParameters};
@@ -40,12 +40,21 @@ macro_rules! pieces {
 }
 
 mod backward;
+mod deltas;
 mod forward;
 mod gradient;
+mod unframe;
 
 use backward::Backward;
+use deltas::Deltas;
 use forward::{Forward, Pooled};
-use gradient::Gradient;
+use gradient::{FromPool, Gradient};
+use unframe::Unframe;
+
+/// What inputs and gradients of a band of one channel may take to stay in the first cache, in bytes, and those of
+/// all channels for the second one. Small in tests, where maps are small.
+const FIRST_CACHE: usize = if cfg!(test) { 8 << 10 } else { 24 << 10 };
+const SECOND_CACHE: usize = if cfg!(test) { 32 << 10 } else { 256 << 10 };
 
 /// The channels that matter of a convolution.
 #[derive(Debug, Clone, PartialEq)]
@@ -65,9 +74,13 @@ pub(super) struct Taps {
     /// The gradient of each tap, by lane.
     parts: Vec<Line>,
     gradient: Vec<Line>,
-    /// Where the taps of each (input channel, kx, ky) start, and the end of the last.
+    /// The gradients of the outputs.
+    deltas: Deltas,
+    /// Rows of windows of the pooling behind that are taken back at once.
+    band: usize,
+    /// Where the taps of each (input channel, ky, kx) start, and the end of the last.
     back_starts: Vec<u32>,
-    /// The output's line of each tap, `kernel - 1` rows too far on.
+    /// Where each tap goes back from ([`Deltas::tap`]).
     back_offsets: Vec<u32>,
     /// Its place in `values`.
     back_order: Vec<u32>,
@@ -128,7 +141,7 @@ impl Taps {
         let input = Frame::new(description.input, inputs.len(), padding);
         let output = Frame::new(description.output, outputs.len(), 0);
         let (mut starts, mut offsets, mut values, mut places) = (vec![0], Vec::new(), Vec::new(), Vec::new());
-        // (slot of the input, kx, ky, slot of the output, tap).
+        // (slot of the input, ky, kx, slot of the output, tap).
         let mut back = Vec::new();
         for (o, &out) in outputs.iter().enumerate() {
             for (i, &channel) in inputs.iter().enumerate() {
@@ -136,7 +149,7 @@ impl Taps {
                     for kx in 0..kernel {
                         let index = [out as usize, channel as usize, ky, kx];
                         if mask.kept[index] {
-                            back.push((i, kx, ky, o, values.len()));
+                            back.push((i, ky, kx, o, values.len()));
                             offsets.push((i * input.channel() + ky * input.row() + kx) as u32);
                             values.push(layer.weight[index]);
                             let flat = (index[0] * description.input.channels + index[1]) * kernel + ky;
@@ -149,16 +162,15 @@ impl Taps {
         }
         back.sort_unstable();
         let mut back_starts = vec![0; inputs.len() * kernel * kernel + 1];
-        for &(i, kx, ky, _, _) in &back {
-            back_starts[(i * kernel + kx) * kernel + ky + 1] += 1;
+        for &(i, ky, kx, _, _) in &back {
+            back_starts[(i * kernel + ky) * kernel + kx + 1] += 1;
         }
         for at in 1..back_starts.len() {
             back_starts[at] += back_starts[at - 1];
         }
-        let row = output.row();
-        let back_offset = |&(_, _, ky, o, _): &(usize, usize, usize, usize, usize)| {
-            (o * output.channel() + (kernel - 1 - ky) * row) as u32
-        };
+        let deltas = Deltas::whole(output, kernel);
+        let back_offset =
+            |&(_, ky, kx, o, _): &(usize, usize, usize, usize, usize)| deltas.tap(o, (ky, kx), kernel) as u32;
         let bias = layer.bias.as_ref().map(|bias| {
             let values: Vec<f32> = outputs.iter().map(|&output| bias[output as usize]).collect();
             Tensor::new(&values)
@@ -178,6 +190,8 @@ impl Taps {
             values,
             back_starts,
             back_offsets: back.iter().map(back_offset).collect(),
+            deltas,
+            band: 1,
             back_order: back.iter().map(|&(.., tap)| tap as u32).collect(),
             back_values: vec![0.0; back.len()],
             bias_parts: vec![Line::ZERO; if bias.is_some() { outputs.len() } else { 0 }],
@@ -189,41 +203,89 @@ impl Taps {
         }
     }
 
-    /// Lets the way back visit the largest inputs of `pool`, which follows, alone, where that is faster:
-    /// where the multiplications of its lines are few enough.
-    pub(super) fn choose(&mut self, set: InstructionSet, pool: &Pool, kernels: Kernels) {
-        let positions = self.output.height * self.output.width;
-        let cells = pool.output.height * pool.output.width;
-        let winners = Winners::cost(set, self.input, self.output, self.kernel, cells);
-        if kernels.winners(winners, self.kept() * positions / LANES) {
+    /// Chooses the way back from `pool`, which follows: from its largest inputs alone where the multiplications of
+    /// their lines are few enough, else in bands of rows that stay in a cache. Where no layer `before` wants a
+    /// gradient, the rows of one channel alone are held.
+    pub(super) fn choose(&mut self, set: InstructionSet, pool: &Pool, kernels: Kernels, before: bool) {
+        let Self { input, output, kernel, stride, .. } = *self;
+        let winners = output.channels * pool.output.height * pool.output.width;
+        let registers = Winners::registers(set, input, kernel);
+        let lines = self.kept() * output.height * output.width / LANES;
+        if kernels.winners((winners, registers), lines, before, set.is_wide()) {
             let slots = self.starts.windows(2).enumerate().flat_map(|(o, ends)| (ends[0]..ends[1]).map(move |_| o));
-            let (row, channel) = (self.input.row(), self.input.channel());
             let taps = slots.zip(&self.offsets).map(|(o, &offset)| {
-                let (i, rest) = (offset as usize / channel, offset as usize % channel);
-                [o, i, rest / row, rest % row]
+                let (i, rest) = (offset as usize / input.channel(), offset as usize % input.channel());
+                [o, i, rest / input.row(), rest % input.row()]
             });
-            self.winners = Some(Winners::new((self.input, self.output), (self.kernel, self.stride), pool, taps));
+            self.winners = Some(Winners::new((input, output), (kernel, stride), pool, taps));
+            self.deltas = Deltas::default();
+            return;
+        }
+        self.band = pool.output.height;
+        if pool.is_apart() {
+            let (channels, cache) = if before { (output.channels, SECOND_CACHE) } else { (1, FIRST_CACHE) };
+            let fits = |&windows: &usize| {
+                let rows = windows * pool.stride;
+                let inputs = ((rows - 1) * stride + kernel) * input.row() * input.channels;
+                (inputs + rows * output.width * channels) * size_of::<Line>() <= cache
+            };
+            self.band = (1..=self.band).take_while(fits).last().unwrap_or(1);
+            if !before {
+                self.deltas = Deltas::band(output, self.band * pool.stride);
+            }
         }
     }
 
-    /// Whether [`Taps::back_from_pool`] is the way back.
+    /// Whether [`Taps::back_from_winners`] is the way back from a pooling.
     pub(super) fn has_winners(&self) -> bool {
         self.winners.is_some()
     }
 
     /// The gradients of one group from those of the pooled outputs, through `finish`.
-    pub(super) fn back_from_pool(
+    pub(super) fn back_from_winners(
         &mut self,
         set: InstructionSet,
         pool: &Pool,
         x: &[Line],
-        (dy, places, finish): (&[Line], &[Line], Finish<'_>),
+        (dy, places, finish): (&[Line], &[Bytes], Finish<'_>),
         dx: Option<&mut [Line]>,
     ) {
         if let Some(winners) = &mut self.winners {
             let bias_parts = &mut self.bias_parts;
             set.run(winners::Group { winners, pool, x, dy, places, finish, bias_parts, dx });
         }
+    }
+
+    /// The rows of windows of `pool` that are taken back at once.
+    pub(super) fn bands(&self, pool: &Pool) -> impl Iterator<Item = Range<usize>> + use<> {
+        let (height, band) = (pool.output.height, self.band);
+        (0..height).step_by(band.max(1)).map(move |row| row..(row + band).min(height))
+    }
+
+    /// Adds the gradients of one group over a band, from those of the pooled outputs.
+    pub(super) fn gradient_from_pool(
+        &mut self,
+        set: InstructionSet,
+        pool: &Pool,
+        x: &[Line],
+        dy: (&[Line], &[Bytes], Finish<'_>),
+        band: &Range<usize>,
+    ) {
+        let mut parts = std::mem::take(&mut self.parts);
+        let mut bias_parts = std::mem::take(&mut self.bias_parts);
+        let mut deltas = std::mem::take(&mut self.deltas);
+        let sums = (&mut parts[..], &mut bias_parts[..]);
+        set.run(FromPool { taps: self, pool, x, dy, deltas: &mut deltas, windows: band.clone(), sums });
+        (self.parts, self.bias_parts, self.deltas) = (parts, bias_parts, deltas);
+    }
+
+    /// The rows of the input that a band is the last to reach.
+    pub(super) fn rows_back(&self, pool: &Pool, band: &Range<usize>) -> Range<usize> {
+        let row = |window: usize| match window {
+            _ if window >= pool.output.height => self.input.height + 2 * self.input.padding,
+            _ => window * pool.stride * self.stride,
+        };
+        row(band.start)..row(band.end)
     }
 
     /// Whether the rows of the input that all channels read stay in the first cache while channels are taken
@@ -253,7 +315,7 @@ impl Taps {
         pool: &Pool,
         x: &[Line],
         rows: &mut [Line],
-        (y, places): (&mut [Line], &mut [Line]),
+        (y, places): (&mut [Line], &mut [Bytes]),
     ) {
         if pool.is_apart() && self.activation != Activation::Tanh {
             let finish = forward_finish(self.activation);
@@ -264,14 +326,19 @@ impl Taps {
         }
     }
 
-    /// Adds the gradient of `channels` of one group; `dy` begins with the first of them.
-    pub(super) fn gradient(&mut self, set: InstructionSet, x: &[Line], dy: &[Line], channels: Range<usize>) {
+    /// Adds the gradients of one group, whose outputs no pooling follows: `dy` in the frame `frame`, through
+    /// `finish`.
+    pub(super) fn gradient(
+        &mut self,
+        set: InstructionSet,
+        x: &[Line],
+        (dy, frame, finish): (&[Line], Frame, Finish<'_>),
+    ) {
+        let (deltas, bias_parts) = (&mut self.deltas, &mut self.bias_parts[..]);
+        set.run(Unframe { frame, from: dy, finish, deltas, bias_parts });
         let mut parts = std::mem::take(&mut self.parts);
-        let mut bias_parts = std::mem::take(&mut self.bias_parts);
-        let bias = &mut bias_parts;
-        set.run(Gradient { taps: self, x, dy, channels, parts: &mut parts, bias_parts: bias });
+        set.run(Gradient { taps: self, x, deltas: &self.deltas, rows: 0..self.output.height, parts: &mut parts });
         self.parts = parts;
-        self.bias_parts = bias_parts;
     }
 
     /// Copies the weights into the order of the way back.
@@ -286,9 +353,10 @@ impl Taps {
         }
     }
 
-    /// The gradient of the input of one group.
-    pub(super) fn backward(&self, set: InstructionSet, dy: &[Line], dx: &mut [Line]) {
-        set.run(Backward { taps: self, dy, dx });
+    /// The gradient of `rows` of the input of one group, of which those in its frame are left out.
+    pub(super) fn backward(&self, set: InstructionSet, rows: Range<usize>, dx: &mut [Line]) {
+        let inside = |row: usize| row.clamp(self.input.padding, self.input.padding + self.input.height);
+        set.run(Backward { taps: self, rows: inside(rows.start)..inside(rows.end), dx });
     }
 
     /// One update with the gradients of all groups, which begin anew.

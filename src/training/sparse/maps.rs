@@ -10,9 +10,9 @@ use super::linear::gate;
 use super::optimiser::Rule;
 use super::pool::{self, Pool};
 use super::rows::Finish;
-use super::simd::{InstructionSet, Kernel, LANES, Line, Simd};
+use super::simd::{Bytes, InstructionSet, LANES, Line};
 use crate::mask::Mask;
-use crate::network::{Layer, LayerParameters, Network, Parameters};
+use crate::network::{Activation, Layer, LayerParameters, Network, Parameters};
 
 #[derive(Debug, Clone)]
 enum Kind {
@@ -28,7 +28,7 @@ struct Stage {
     /// `[group][frame]`; nothing where a pooling follows a convolution, whose outputs it keeps instead.
     values: Vec<Line>,
     /// `[group][cell]` of a pooling.
-    places: Vec<Line>,
+    places: Vec<Bytes>,
 }
 
 /// The layers before the first linear one.
@@ -52,37 +52,17 @@ pub(super) struct Maps {
     scratch: [Vec<Line>; 2],
 }
 
-/// to = finish(from), out of its frame.
-struct Unframe<'a> {
-    frame: Frame,
-    from: &'a [Line],
-    finish: Finish<'a>,
-    to: &'a mut [Line],
-}
-
-impl Kernel for Unframe<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self, s: S) {
-        let mut to = self.to.iter_mut();
-        for channel in 0..self.frame.channels {
-            for y in 0..self.frame.height {
-                let at = self.frame.at(channel, y, 0);
-                for (at, to) in (at..at + self.frame.width).zip(to.by_ref()) {
-                    s.store(to, self.finish.apply(s, s.load(&self.from[at]), at));
-                }
-            }
-        }
-    }
-}
-
 fn group<T>(values: &[T], group: usize, size: usize) -> &[T] {
     &values[group * size..(group + 1) * size]
 }
 
 fn group_mut<T>(values: &mut [T], group: usize, size: usize) -> &mut [T] {
     &mut values[group * size..(group + 1) * size]
+}
+
+/// What the last of `stages` keeps of a group, or the group's images.
+fn outputs<'a>(stages: &'a [Stage], images: &'a [Line], index: usize) -> &'a [Line] {
+    stages.last().map_or(images, |stage| group(&stage.values, index, stage.output.lines()))
 }
 
 impl Maps {
@@ -152,9 +132,11 @@ impl Maps {
                     (Kind::Convolution(Box::new(taps)), !pooled, 0)
                 }
                 Layer::MaxPool { kernel, stride, .. } => {
-                    let pool = Pool { input: before, output, kernel: *kernel, stride: *stride };
-                    if let Some(Stage { kind: Kind::Convolution(taps), .. }) = stages.last_mut() {
-                        taps.choose(set, &pool, kernels);
+                    let mut pool = Pool { input: before, output, kernel: *kernel, stride: *stride, relu: false };
+                    if let Some((Stage { kind: Kind::Convolution(taps), .. }, before)) = stages.split_last_mut() {
+                        pool.relu = taps.activation == Activation::Relu;
+                        let before = before.iter().any(|stage| matches!(stage.kind, Kind::Convolution(_)));
+                        taps.choose(set, &pool, kernels, before);
                     }
                     (Kind::Pool(pool), true, outputs.len() * shape.height * shape.width)
                 }
@@ -162,7 +144,7 @@ impl Maps {
             };
             scratch = scratch.max(output.lines()).max(before.lines());
             let values = vec![Line::ZERO; if keeps { groups * output.lines() } else { 0 }];
-            stages.push(Stage { kind, output, values, places: vec![Line::ZERO; groups * places] });
+            stages.push(Stage { kind, output, values, places: vec![[0; LANES]; groups * places] });
             before = output;
         }
         let slot = |channel: u32| after[after.len() - 1].binary_search(&channel).unwrap_or(0);
@@ -248,10 +230,8 @@ impl Maps {
                 // Poolings count to the convolution before them.
                 clock.lap(convolutions.max(1) - 1, FORWARD);
             }
-            let last = match self.stages.last() {
-                Some(stage) => group(&stage.values, index, stage.output.lines()),
-                None => group(&self.images, index, self.input.lines()),
-            };
+            let images = group(&self.images, index, self.input.lines());
+            let last = outputs(&self.stages, images, index);
             for (unit, &at) in self.flat.iter().enumerate() {
                 x[unit * self.groups + index] = last[at as usize];
             }
@@ -269,10 +249,11 @@ impl Maps {
                 convolutions += 1;
             }
         }
-        for index in 0..batch.div_ceil(LANES) {
+        // The last group is still near.
+        for index in (0..batch.div_ceil(LANES)).rev() {
             let [current, other] = &mut self.scratch;
+            let images = group(&self.images, index, self.input.lines());
             let mut convolution = convolutions;
-            let mut done = false;
             if let Some(stage) = self.stages.last() {
                 current[..stage.output.lines()].fill(Line::ZERO);
             }
@@ -282,75 +263,48 @@ impl Maps {
             for at in (first..self.stages.len()).rev() {
                 let (before, after) = self.stages.split_at_mut(at);
                 let Stage { kind, output, values, places } = &mut after[0];
-                // A pooling and its convolution in one: by winners, or channel by channel.
-                if let Some((Stage { kind: Kind::Convolution(taps), .. }, before)) = before.split_last_mut()
-                    && let Kind::Pool(pool) = kind
-                    && (taps.has_winners() || (at - 1 == first && taps.is_near()))
-                {
-                    let x = match before.last() {
-                        Some(before) => group(&before.values, index, before.output.lines()),
-                        None => group(&self.images, index, self.input.lines()),
-                    };
-                    let values = group(values, index, output.lines());
-                    let places = group(places, index, places.len() / self.groups);
-                    let finish = gate(taps.activation, values);
-                    convolution -= 1;
-                    if taps.has_winners() {
-                        let dx = (at - 1 > first).then_some(&mut other[..]);
-                        taps.back_from_pool(set, pool, x, (current, places, finish), dx);
-                        std::mem::swap(current, other);
-                    } else {
-                        for channel in 0..pool.output.channels {
-                            let dx = &mut other[..pool.input.channel()];
-                            let channels = channel..channel + 1;
-                            let one = channels.clone();
-                            set.run(pool::Backward { pool, channels: one, dy: current, places, finish, dx });
-                            taps.gradient(set, x, dx, channels);
-                        }
-                    }
-                    clock.lap(convolution, UPDATE);
-                    done = true;
-                    continue;
-                }
-                if std::mem::take(&mut done) {
-                    // The pooling behind did all.
-                    continue;
-                }
-                let input = match before.last() {
-                    // Nothing where the outputs of a convolution were not kept: its pooling needs none.
-                    Some(before) if before.values.is_empty() => &[],
-                    Some(before) => group(&before.values, index, before.output.lines()),
-                    None => group(&self.images, index, self.input.lines()),
-                };
-                match kind {
-                    Kind::Pool(pool) => {
-                        let values = group(values, index, output.lines());
-                        // Where the largest input of a pooling lies the derivative follows from the output.
-                        let finish = match before.last().map(|before| &before.kind) {
-                            Some(Kind::Convolution(taps)) => gate(taps.activation, values),
-                            _ => Finish::Plain,
-                        };
+                let values = if values.is_empty() { &[] } else { group(values, index, output.lines()) };
+                match (kind, before) {
+                    // A pooling and its convolution in one.
+                    (Kind::Pool(pool), [before @ .., Stage { kind: Kind::Convolution(taps), .. }]) => {
+                        let x = outputs(before, images, index);
                         let places = group(places, index, places.len() / self.groups);
-                        let channels = 0..pool.output.channels;
+                        // The places of a pooling know where a ReLU lets nothing through.
+                        let finish = if pool.relu { Finish::Plain } else { gate(taps.activation, values) };
+                        let dy = (&current[..], places, finish);
+                        convolution -= 1;
+                        if taps.has_winners() {
+                            let dx = (at - 1 > first).then_some(&mut other[..]);
+                            taps.back_from_winners(set, pool, x, dy, dx);
+                            clock.lap(convolution, UPDATE);
+                        } else {
+                            for band in taps.bands(pool) {
+                                taps.gradient_from_pool(set, pool, x, dy, &band);
+                                clock.lap(convolution, UPDATE);
+                                if at - 1 > first {
+                                    taps.backward(set, taps.rows_back(pool, &band), other);
+                                    clock.lap(convolution, BACK);
+                                }
+                            }
+                        }
+                        std::mem::swap(current, other);
+                    }
+                    (Kind::Pool(pool), _) => {
+                        let places = group(places, index, places.len() / self.groups);
                         let dx = &mut other[..pool.input.lines()];
-                        set.run(pool::Backward { pool, channels, dy: current, places, finish, dx });
+                        set.run(pool::Backward { pool, dy: current, places, dx });
                         std::mem::swap(current, other);
                         clock.lap(convolution.max(1) - 1, BACK);
                     }
-                    Kind::Convolution(taps) => {
-                        if !values.is_empty() {
-                            let values = group(values, index, output.lines());
-                            let finish = gate(taps.activation, values);
-                            set.run(Unframe { frame: *output, from: current, finish, to: other });
-                            std::mem::swap(current, other);
-                        }
-                        let dy = &current[..taps.output.lines()];
+                    // Done with the pooling behind, which holds its outputs.
+                    (Kind::Convolution(_), _) if values.is_empty() => {}
+                    (Kind::Convolution(taps), before) => {
+                        let dy = (&current[..], *output, gate(taps.activation, values));
                         convolution -= 1;
-                        clock.lap(convolution, BACK);
-                        taps.gradient(set, input, dy, 0..output.channels);
+                        taps.gradient(set, outputs(before, images, index), dy);
                         clock.lap(convolution, UPDATE);
                         if at > first {
-                            taps.backward(set, dy, &mut other[..taps.input.lines()]);
+                            taps.backward(set, 0..usize::MAX, other);
                             std::mem::swap(current, other);
                         }
                         clock.lap(convolution, BACK);

@@ -1,10 +1,8 @@
 //! Max pooling of feature maps, forward with the place of the largest value and backward to it.
 
-use std::ops::Range;
-
 use super::frame::Frame;
-use super::rows::Finish;
-use super::simd::{Kernel, Line, Simd};
+use super::rows::{Finish, block_mut};
+use super::simd::{Bytes, Kernel, Line, Simd};
 
 /// The shape of a pooling.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -13,7 +11,14 @@ pub(super) struct Pool {
     pub(super) output: Frame,
     pub(super) kernel: usize,
     pub(super) stride: usize,
+    /// Whether its inputs are those of a ReLU.
+    pub(super) relu: bool,
 }
+
+/// The place of a largest input that has no gradient.
+const NONE: u8 = u8::MAX;
+/// The widest window whose places are all below [`NONE`].
+pub(super) const MAX_KERNEL: usize = 15;
 
 impl Pool {
     /// Whether no two windows have an input in common.
@@ -21,23 +26,36 @@ impl Pool {
         self.stride >= self.kernel
     }
 
+    /// Asks for the lines of a row of outputs in `lines` and their `places`: rows of channels lie far apart, and
+    /// nothing announces the next one. Nothing where there is no such channel.
+    #[inline(always)]
+    pub(super) fn fetch_row<S: Simd>(&self, s: S, (channel, row): (usize, usize), lines: &[Line], places: &[Bytes]) {
+        let Frame { channels, height, width, .. } = self.output;
+        if channel < channels {
+            let (at, cell) = (self.output.at(channel, row, 0), (channel * height + row) * width);
+            lines[at..at + width].iter().for_each(|line| s.prefetch(line));
+            // Four to a cache line.
+            places[cell..cell + width].iter().step_by(4).for_each(|place| s.prefetch(place));
+        }
+    }
+
     /// One row of outputs of `channel`, of which the windows' first inputs begin at `x[first]`, rows `width`
-    /// lines apart: the largest of each window and its place, as lines after the window's first input; the
-    /// first of equal ones.
+    /// lines apart: the largest of each window and its place, `ky kernel + kx`; the first of equal ones. Where a
+    /// ReLU is before it, a largest input of 0 has no gradient and is in the place [`NONE`].
     #[inline(always)]
     pub(super) fn row<S: Simd>(
         &self,
         s: S,
         (channel, row): (usize, usize),
         (x, first, width): (&[Line], usize, usize),
-        (y, places): (&mut [Line], &mut [Line]),
+        (y, places): (&mut [Line], &mut [Bytes]),
     ) {
         let Self { output, kernel, stride, .. } = *self;
         let cell = (channel * output.height + row) * output.width;
         let at = output.at(channel, row, 0);
         let ends = y[at..at + output.width].iter_mut().zip(&mut places[cell..cell + output.width]);
         if kernel == 2 {
-            let steps = [s.zero(), s.splat(1.0), s.splat(width as f32), s.splat((width + 1) as f32)];
+            let steps = [s.zero(), s.splat(1.0), s.splat(2.0), s.splat(3.0)];
             for (column, (y, place)) in ends.enumerate() {
                 let at = first + column * stride;
                 let (upper, lower) = (&x[at..at + 2], &x[at + width..at + width + 2]);
@@ -47,8 +65,7 @@ impl Pool {
                 let (a, c) = (s.select(right, b, a), s.select(left, d, c));
                 let below = s.greater(c, a);
                 let (p, q) = (s.select(right, steps[1], steps[0]), s.select(left, steps[3], steps[2]));
-                s.store(y, s.select(below, c, a));
-                s.store(place, s.select(below, q, p));
+                self.store(s, (y, place), s.select(below, c, a), s.select(below, q, p));
             }
             return;
         }
@@ -61,12 +78,79 @@ impl Pool {
                     let x = s.load(&x[first + ky * width + kx]);
                     let larger = s.greater(x, largest);
                     largest = s.select(larger, x, largest);
-                    largest_at = s.select(larger, s.splat((ky * width + kx) as f32), largest_at);
+                    largest_at = s.select(larger, s.splat((ky * kernel + kx) as f32), largest_at);
                 }
             }
-            s.store(y, largest);
-            s.store(place, largest_at);
+            self.store(s, (y, place), largest, largest_at);
         }
+    }
+
+    #[inline(always)]
+    fn store<S: Simd>(&self, s: S, (y, place): (&mut Line, &mut Bytes), largest: S::V, largest_at: S::V) {
+        let none = s.splat(f32::from(NONE));
+        let some = s.greater(largest, s.zero());
+        s.store(y, largest);
+        s.store_bytes(place, if self.relu { s.select(some, largest_at, none) } else { largest_at });
+    }
+
+    /// The gradient of a window's output through `finish`, 0 where it has none, and its place.
+    #[inline(always)]
+    pub(super) fn gated<S: Simd>(s: S, (dy, place, at): (&Line, &Bytes, usize), finish: Finish<'_>) -> (S::V, S::V) {
+        let place = s.load_bytes(place);
+        let some = s.greater(s.splat(f32::from(NONE)), place);
+        (s.select(some, finish.apply(s, s.load(dy), at), s.zero()), place)
+    }
+
+    /// The way back of one row of windows of `channel`: `finish(dy)` at the place of the largest input, 0 at the
+    /// others, to rows `width` lines apart from `to[first]` on; added where windows have inputs in common. The sum
+    /// of what went back.
+    #[inline(always)]
+    pub(super) fn back_row<S: Simd>(
+        &self,
+        s: S,
+        (channel, row): (usize, usize),
+        (dy, places, finish): (&[Line], &[Bytes], Finish<'_>),
+        (to, first, width): (&mut [Line], usize, usize),
+    ) -> S::V {
+        let Self { output, kernel, stride, .. } = *self;
+        let mut sum = s.zero();
+        let cell = (channel * output.height + row) * output.width;
+        let at = output.at(channel, row, 0);
+        let cells = dy[at..at + output.width].iter().zip(&places[cell..cell + output.width]).enumerate();
+        if kernel == 2 && self.is_apart() {
+            let steps = [s.zero(), s.splat(1.0), s.splat(2.0), s.splat(3.0)];
+            for (column, (dy, place)) in cells {
+                let (d, place) = Self::gated(s, (dy, place, at + column), finish);
+                sum = s.add(sum, d);
+                let mut spread = [s.zero(); 4];
+                for (part, step) in spread.iter_mut().zip(steps) {
+                    *part = s.select(s.equal(place, step), d, s.zero());
+                }
+                let first = first + column * stride;
+                let upper = block_mut::<2>(to, first);
+                s.store(&mut upper[0], spread[0]);
+                s.store(&mut upper[1], spread[1]);
+                let lower = block_mut::<2>(to, first + width);
+                s.store(&mut lower[0], spread[2]);
+                s.store(&mut lower[1], spread[3]);
+            }
+            return sum;
+        }
+        for (column, (dy, place)) in cells {
+            let (d, place) = Self::gated(s, (dy, place, at + column), finish);
+            sum = s.add(sum, d);
+            let first = first + column * stride;
+            for ky in 0..kernel {
+                for kx in 0..kernel {
+                    let here = s.equal(place, s.splat((ky * kernel + kx) as f32));
+                    let to = &mut to[first + ky * width + kx];
+                    let part = s.select(here, d, s.zero());
+                    let part = if self.is_apart() { part } else { s.add(s.load(to), part) };
+                    s.store(to, part);
+                }
+            }
+        }
+        sum
     }
 }
 
@@ -75,7 +159,7 @@ pub(super) struct Forward<'a> {
     pub(super) pool: &'a Pool,
     pub(super) x: &'a [Line],
     pub(super) y: &'a mut [Line],
-    pub(super) places: &'a mut [Line],
+    pub(super) places: &'a mut [Bytes],
 }
 
 impl Kernel for Forward<'_> {
@@ -93,14 +177,11 @@ impl Kernel for Forward<'_> {
     }
 }
 
-/// dx = finish(dy) at the place of the largest value, 0 elsewhere.
+/// dx = dy at the place of the largest value, 0 elsewhere.
 pub(super) struct Backward<'a> {
     pub(super) pool: &'a Pool,
-    pub(super) channels: Range<usize>,
     pub(super) dy: &'a [Line],
-    pub(super) places: &'a [Line],
-    pub(super) finish: Finish<'a>,
-    /// From the first of `channels` on.
+    pub(super) places: &'a [Bytes],
     pub(super) dx: &'a mut [Line],
 }
 
@@ -109,31 +190,13 @@ impl Kernel for Backward<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Pool { input, output, kernel, stride } = *self.pool;
-        // Windows that neither overlap nor leave a gap write every input once.
-        let apart = stride == kernel && output.height * stride == input.height && output.width * stride == input.width;
-        if !apart {
-            self.dx.fill(Line::ZERO);
-        }
-        let mut cell = self.channels.start * output.height * output.width;
-        for channel in self.channels.clone() {
-            for row in 0..output.height {
-                for column in 0..output.width {
-                    let at = output.at(channel, row, column);
-                    let d = self.finish.apply(s, s.load(&self.dy[at]), at);
-                    let place = s.load(&self.places[cell]);
-                    let first = input.at(channel - self.channels.start, row * stride, column * stride);
-                    for ky in 0..kernel {
-                        for kx in 0..kernel {
-                            let here = s.equal(place, s.splat((ky * input.row() + kx) as f32));
-                            let dx = &mut self.dx[first + ky * input.row() + kx];
-                            let part = s.select(here, d, s.zero());
-                            let sum = if apart { part } else { s.add(s.load(dx), part) };
-                            s.store(dx, sum);
-                        }
-                    }
-                    cell += 1;
-                }
+        let Self { pool, dy, places, dx } = self;
+        dx.fill(Line::ZERO);
+        for channel in 0..pool.output.channels {
+            for row in 0..pool.output.height {
+                let first = pool.input.at(channel, row * pool.stride, 0);
+                let to = (&mut *dx, first, pool.input.row());
+                pool.back_row(s, (channel, row), (dy, places, Finish::Plain), to);
             }
         }
     }

@@ -22,6 +22,9 @@ pub(super) const LANES: usize = 16;
 /// Floats of half a line, where rows of sixteen would be mostly empty.
 pub(super) const HALF: usize = 8;
 
+/// Sixteen whole numbers, one a lane.
+pub(super) type Bytes = [u8; LANES];
+
 /// Sixteen floats, aligned as the widest registers want them.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[repr(C, align(64))]
@@ -61,6 +64,10 @@ pub(super) trait Simd: Copy {
     fn store(self, line: &mut Line, v: Self::V);
     /// To sixteen floats without alignment.
     fn store_any(self, floats: &mut [f32; LANES], v: Self::V);
+    /// Whole numbers as floats.
+    fn load_bytes(self, bytes: &Bytes) -> Self::V;
+    /// Floats that are whole numbers from 0 to 255.
+    fn store_bytes(self, bytes: &mut Bytes, v: Self::V);
     fn add(self, a: Self::V, b: Self::V) -> Self::V;
     fn sub(self, a: Self::V, b: Self::V) -> Self::V;
     fn mul(self, a: Self::V, b: Self::V) -> Self::V;
@@ -124,7 +131,7 @@ pub(super) trait Simd: Copy {
 
     /// Asks for the cache line of `at` to be fetched into the second cache.
     #[inline(always)]
-    fn prefetch(self, _at: &f32) {}
+    fn prefetch<T>(self, _at: &T) {}
 }
 
 /// Work that is compiled for every instruction set. `run` must be `#[inline(always)]`, as everything

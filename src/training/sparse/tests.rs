@@ -67,7 +67,7 @@ const fn shape(channels: usize, height: usize, width: usize) -> FeatureShape {
     FeatureShape { channels, height, width }
 }
 
-/// Networks with stride, padding, pooling that overlaps, leaves a rest, comes first and comes twice,
+/// Networks with stride, padding, pooling that overlaps, leaves rests, comes first and comes twice,
 /// and the shape of cnn5 on small images.
 fn convolutional() -> Vec<Case> {
     let convolution = |name: &str, units: &str, rest: &str| {
@@ -97,8 +97,19 @@ fn convolutional() -> Vec<Case> {
         convolution("c2", "4", "kernel = 3\npadding = 3\nactivation = \"relu\""),
         convolution("c3", "2", "kernel = 2\nstride = 3\npadding = 1\nactivation = \"relu\""),
     );
+    // Rows and columns that no window reads, between bands and at their end.
+    let rests = format!(
+        "name = \"r\"\n{}{}{}{}{}{}{end}",
+        convolution("c1", "3", "kernel = 3\npadding = 1\nactivation = \"relu\""),
+        pool(2, 2),
+        convolution("c2", "4", "kernel = 3\npadding = 1\nactivation = \"relu\""),
+        pool(2, 2),
+        convolution("c3", "4", "kernel = 3\nstride = 2\npadding = 3\nactivation = \"tanh\""),
+        pool(2, 3),
+    );
     let cnn5 = Architecture::built_in("cnn5").unwrap().network(1, shape(1, 16, 20), 5).unwrap();
     vec![
+        case("rests", &rests, 1, shape(1, 22, 18)),
         case("strided", &strided, 2, shape(2, 8, 7)),
         case("poolings", &poolings, 1, shape(2, 11, 9)),
         case("convolutions", &plain, 1, shape(1, 8, 10)),

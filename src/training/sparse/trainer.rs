@@ -7,6 +7,7 @@ use ndarray::{Array2, Axis};
 use super::chain::{Batch, Chain};
 use super::choice::{Kernels, LinearKernel};
 use super::optimiser::Rule;
+use super::pool::MAX_KERNEL;
 use super::simd::{InstructionSet, LANES, floats};
 use crate::data::Dataset;
 use crate::mask::Mask;
@@ -34,9 +35,10 @@ impl Default for Options {
     }
 }
 
-/// Whether the engine can train `network`: its last layer must be linear.
+/// Whether the engine can train `network`: its last layer must be linear, and no pooling wider than 15.
 pub fn covers(network: &Network) -> bool {
-    matches!(network.layers.last(), Some(Layer::Linear(_)))
+    let wide = |layer: &Layer| matches!(layer, Layer::MaxPool { kernel, .. } if *kernel > MAX_KERNEL);
+    matches!(network.layers.last(), Some(Layer::Linear(_))) && !network.layers.iter().any(wide)
 }
 
 fn check(network: &Network, data: &Dataset) -> Result<(), TrainingError> {
@@ -44,7 +46,10 @@ fn check(network: &Network, data: &Dataset) -> Result<(), TrainingError> {
         return Err(TrainingError::Hyperparameter {
             name: "engine",
             value: "sparse".into(),
-            expected: format!("needs a linear last layer, which {} has not", network.architecture),
+            expected: format!(
+                "needs a linear last layer and no pooling wider than {MAX_KERNEL}, which {} has not",
+                network.architecture
+            ),
         });
     }
     if !data.images.is_standard_layout() {

@@ -14,7 +14,7 @@ mod patch;
 use super::frame::Frame;
 use super::pool::Pool;
 use super::rows::Finish;
-use super::simd::{HALF, InstructionSet, Kernel, LANES, Line, Simd, floats, floats_mut};
+use super::simd::{Bytes, HALF, InstructionSet, Kernel, LANES, Line, Simd, floats, floats_mut};
 use patch::{Half, Part, Piece, Place, Whole};
 
 /// The largest input of a window that has a gradient.
@@ -54,6 +54,8 @@ pub(super) struct Winners {
     places: Vec<Line>,
     /// The first position of each window, filled up to lines.
     corners: Vec<u32>,
+    /// From there to each place of a window.
+    steps: Vec<u32>,
     /// Those of an image, by output channel, and where each channel ends; by position.
     wins: Vec<Win>,
     ends: Vec<usize>,
@@ -68,7 +70,7 @@ pub(super) struct Group<'a> {
     pub(super) x: &'a [Line],
     /// The gradient of the pooled outputs, with their places, and the activation's derivative.
     pub(super) dy: &'a [Line],
-    pub(super) places: &'a [Line],
+    pub(super) places: &'a [Bytes],
     pub(super) finish: Finish<'a>,
     pub(super) bias_parts: &'a mut [Line],
     /// In the frame of the input, where it is wanted.
@@ -102,6 +104,8 @@ impl Winners {
             let (y, x) = (cell / pool.output.width, cell % pool.output.width);
             *corner = ((y * output.width + x) * pool.stride) as u32;
         }
+        let steps =
+            (0..pool.kernel * pool.kernel).map(|at| (at / pool.kernel * output.width + at % pool.kernel) as u32);
         let gated = vec![Line::ZERO; output.channels * corners.len()];
         Self {
             input,
@@ -121,15 +125,16 @@ impl Winners {
             wins: vec![Win::default(); output.channels * cells],
             ends: vec![0; output.channels + 1],
             corners,
+            steps: steps.collect(),
             sorted: Vec::new(),
             starts: Vec::new(),
         }
     }
 
-    /// Multiplications of registers for the gradient of one image, at most.
-    pub(super) fn cost(set: InstructionSet, input: Frame, output: Frame, kernel: usize, cells: usize) -> usize {
+    /// Registers of a patch.
+    pub(super) fn registers(set: InstructionSet, input: Frame, kernel: usize) -> usize {
         let register = if set.is_wide() { LANES } else { HALF };
-        output.channels * cells * kernel * (kernel * input.channels).div_ceil(register)
+        kernel * (kernel * input.channels).div_ceil(register)
     }
 
     /// Takes the weights, in the order of the taps, and begins a gradient of zero.
@@ -185,7 +190,7 @@ impl Winners {
         &mut self,
         s: S,
         pool: &Pool,
-        (dy, places, finish): (&[Line], &[Line], Finish<'_>),
+        (dy, places, finish): (&[Line], &[Bytes], Finish<'_>),
         bias_parts: &mut [Line],
     ) {
         let (height, width) = (pool.output.height, pool.output.width);
@@ -198,10 +203,11 @@ impl Winners {
             for y in 0..height {
                 for column in 0..width {
                     let at = pool.output.at(channel, y, column);
-                    let g = finish.apply(s, s.load(&dy[at]), at);
+                    let place = &places[channel * height * width + cell];
+                    let (g, place) = Pool::gated(s, (&dy[at], place, at), finish);
                     sum = s.add(sum, g);
                     gated[cell % LANES] = g;
-                    placed[cell % LANES] = s.load(&places[channel * height * width + cell]);
+                    placed[cell % LANES] = place;
                     cell += 1;
                     if cell % LANES == 0 || cell == height * width {
                         let to = channel * lines + (cell - 1) / LANES;
@@ -236,7 +242,7 @@ impl Winners {
                 while some != 0 {
                     let lane = some.trailing_zeros() as usize % LANES;
                     some &= some - 1;
-                    let position = self.corners[line * LANES + lane] + places.0[lane] as u32;
+                    let position = self.corners[line * LANES + lane] + self.steps[places.0[lane] as usize];
                     self.wins[next] = Win { position, channel: channel as u32, g: gated.0[lane] };
                     next += 1;
                 }

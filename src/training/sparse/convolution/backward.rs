@@ -1,42 +1,55 @@
-//! The way back to the input: a piece of an input row in registers, over the taps of one column of the kernel.
+//! The way back to the input: a piece of an input row in registers, over all taps that reach it.
 
-use super::super::rows::block;
+use std::ops::Range;
+
+use super::super::rows::{block, block_mut};
 use super::super::simd::{Kernel, Line, Simd};
 use super::Taps;
 
 pub(super) struct Backward<'a> {
     pub(super) taps: &'a Taps,
-    pub(super) dy: &'a [Line],
-    /// In the frame of the input; the frame itself gets what nobody reads.
+    /// Of the input, in its frame.
+    pub(super) rows: Range<usize>,
+    /// In the frame of the input, of which nothing is written.
     pub(super) dx: &'a mut [Line],
 }
 
 impl Backward<'_> {
-    /// Adds taps `start..end`, all of one kx, to a row of the input.
+    /// A row of an input channel from taps `start..end`, with a stride of 1.
     #[inline(always)]
-    fn add<S: Simd>(&mut self, s: S, (start, end): (usize, usize), dy_at: usize, dx_at: usize) {
-        let taps = self.taps;
-        if start == end {
-            return;
-        }
-        let stride = taps.stride;
-        let back = (taps.kernel - 1) * taps.output.row();
-        pieces!(S, taps.output.width, |x, C| {
+    fn row<S: Simd>(&mut self, s: S, (start, end): (usize, usize), row: usize, dx_at: usize) {
+        let Taps { input, deltas, kernel, back_offsets, back_values, .. } = self.taps;
+        let (lines, reach) = (&deltas.lines[..], (kernel - 1) * deltas.row);
+        let from = row * deltas.row + input.padding;
+        pieces!(S, input.width, |x, C| {
             let mut sums = [s.zero(); C];
-            for c in 0..C {
-                sums[c] = s.load(&self.dx[dx_at + (x + c) * stride]);
-            }
-            for (&offset, &w) in taps.back_offsets[start..end].iter().zip(&taps.back_values[start..end]) {
-                let dy = block::<C>(self.dy, dy_at + x + offset as usize - back);
+            for (&offset, &w) in back_offsets[start..end].iter().zip(&back_values[start..end]) {
+                let dy = block::<C>(lines, from + x + offset as usize - reach);
                 let w = s.splat(w);
                 for c in 0..C {
                     sums[c] = s.fma(w, s.load(&dy[c]), sums[c]);
                 }
             }
+            let dx = block_mut::<C>(self.dx, dx_at + x);
             for c in 0..C {
-                s.store(&mut self.dx[dx_at + (x + c) * stride], sums[c]);
+                s.store(&mut dx[c], sums[c]);
             }
         });
+    }
+
+    /// Adds taps `start..end`, all of one place in the kernel, to every `stride`th line from `dx_at` on.
+    #[inline(always)]
+    fn strided<S: Simd>(&mut self, s: S, (start, end): (usize, usize), dy_at: usize, dx_at: usize) {
+        let Taps { output, deltas, kernel, stride, back_offsets, back_values, .. } = self.taps;
+        let reach = (kernel - 1) * deltas.row;
+        for (&offset, &w) in back_offsets[start..end].iter().zip(&back_values[start..end]) {
+            let (from, w) = (dy_at + offset as usize - reach, s.splat(w));
+            for x in 0..output.width {
+                let dx = &mut self.dx[dx_at + x * stride];
+                let sum = s.fma(w, s.load(&deltas.lines[from + x]), s.load(dx));
+                s.store(dx, sum);
+            }
+        }
     }
 }
 
@@ -46,28 +59,29 @@ impl Kernel for Backward<'_> {
     #[inline(always)]
     fn run<S: Simd>(mut self, s: S) {
         let Taps { input, output, kernel, stride, .. } = *self.taps;
-        for channel in 0..input.channels {
-            for row in 0..input.height {
-                let framed = row + input.padding;
+        let row = self.taps.deltas.row;
+        for framed in self.rows.clone() {
+            // All channels read the same rows of outputs, while they are near.
+            for channel in 0..input.channels {
                 let dx_at = channel * input.channel() + framed * input.row();
+                let first = channel * kernel * kernel;
+                let start = |place: usize| self.taps.back_starts[first + place] as usize;
+                if stride == 1 {
+                    // The output's row is framed - ky.
+                    let low = (framed + 1).saturating_sub(output.height).min(kernel);
+                    let high = (framed + 1).min(kernel).max(low);
+                    let range = (start(low * kernel), start(high * kernel));
+                    self.row(s, range, framed, dx_at + input.padding);
+                    continue;
+                }
                 self.dx[dx_at..dx_at + input.row()].fill(Line::ZERO);
-                for kx in 0..kernel {
-                    let first = (channel * kernel + kx) * kernel;
-                    let start = |ky: usize| self.taps.back_starts[first + ky] as usize;
-                    if stride == 1 {
-                        // The output's row is framed - ky.
-                        let (low, high) = ((framed + 1).saturating_sub(output.height), (framed + 1).min(kernel));
-                        if low < high {
-                            let range = (start(low), start(high));
-                            self.add(s, range, framed * output.row(), dx_at + kx);
-                        }
-                        continue;
-                    }
-                    for ky in 0..kernel.min(framed + 1) {
-                        let (y, rest) = ((framed - ky) / stride, (framed - ky) % stride);
-                        if rest == 0 && y < output.height {
-                            let range = (start(ky), start(ky + 1));
-                            self.add(s, range, (y + ky) * output.row(), dx_at + kx);
+                for ky in 0..kernel.min(framed + 1) {
+                    let (y, rest) = ((framed - ky) / stride, (framed - ky) % stride);
+                    if rest == 0 && y < output.height {
+                        for kx in 0..kernel {
+                            let place = ky * kernel + kx;
+                            let range = (start(place), start(place + 1));
+                            self.strided(s, range, (y + ky) * row + kx, dx_at + kx);
                         }
                     }
                 }

@@ -3,7 +3,7 @@
 use super::super::frame::Frame;
 use super::super::pool::Pool;
 use super::super::rows::{Finish, block, block_mut};
-use super::super::simd::{Kernel, Line, Simd};
+use super::super::simd::{Bytes, Kernel, Line, Simd};
 use super::Taps;
 
 /// The outputs of a group.
@@ -24,7 +24,7 @@ pub(super) struct Pooled<'a> {
     pub(super) rows: &'a mut [Line],
     pub(super) pool: &'a Pool,
     pub(super) y: &'a mut [Line],
-    pub(super) places: &'a mut [Line],
+    pub(super) places: &'a mut [Bytes],
 }
 
 /// What is common to all pieces.
@@ -153,6 +153,7 @@ impl Kernel for Pooled<'_> {
             if taps.is_near() {
                 // The outputs of one channel stay as near as the inputs.
                 for o in 0..channels {
+                    pool.fetch_row(s, (o, row), pooled, places);
                     pieces!(S, width, |x, C| source.outputs::<S, C>(s, o, (y, kernel, x), (&mut *rows, x, width)));
                     pool.row(s, (o, row), (rows, 0, width), (pooled, places));
                 }
@@ -165,6 +166,7 @@ impl Kernel for Pooled<'_> {
                 }
             });
             for o in 0..channels {
+                pool.fetch_row(s, (o + 1, row), pooled, places);
                 pool.row(s, (o, row), (rows, o * kernel * width, width), (pooled, places));
             }
         }

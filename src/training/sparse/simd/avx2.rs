@@ -6,7 +6,7 @@
 
 use std::arch::x86_64::*;
 
-use super::{HALF, LANES, Line, Simd};
+use super::{Bytes, HALF, LANES, Line, Simd};
 
 /// AVX2 with fused multiply-add: a line in two registers.
 #[derive(Clone, Copy)]
@@ -117,6 +117,26 @@ impl Simd for Avx2 {
         }
     }
     #[inline(always)]
+    fn load_bytes(self, bytes: &Bytes) -> Self::V {
+        // SAFETY: the token proves AVX2; the load stays in the 16 bytes.
+        unsafe {
+            let bytes = _mm_loadu_si128(bytes.as_ptr().cast());
+            let (low, high) = (_mm256_cvtepu8_epi32(bytes), _mm256_cvtepu8_epi32(_mm_srli_si128::<8>(bytes)));
+            [_mm256_cvtepi32_ps(low), _mm256_cvtepi32_ps(high)]
+        }
+    }
+    #[inline(always)]
+    fn store_bytes(self, bytes: &mut Bytes, v: Self::V) {
+        // SAFETY: the token proves AVX2; the store stays in the 16 bytes.
+        unsafe {
+            let words = _mm256_packs_epi32(_mm256_cvtps_epi32(v[0]), _mm256_cvtps_epi32(v[1]));
+            // Packing takes quarters of both in turn.
+            let words = _mm256_permute4x64_epi64::<0b11_01_10_00>(words);
+            let (low, high) = (_mm256_castsi256_si128(words), _mm256_extracti128_si256::<1>(words));
+            _mm_storeu_si128(bytes.as_mut_ptr().cast(), _mm_packus_epi16(low, high));
+        }
+    }
+    #[inline(always)]
     fn add(self, a: Self::V, b: Self::V) -> Self::V {
         halves!(_mm256_add_ps, a, b)
     }
@@ -178,7 +198,7 @@ impl Simd for Avx2 {
         }
     }
     #[inline(always)]
-    fn prefetch(self, at: &f32) {
+    fn prefetch<T>(self, at: &T) {
         // SAFETY: a prefetch reads nothing.
         unsafe { _mm_prefetch::<_MM_HINT_T1>(std::ptr::from_ref(at).cast()) }
     }

@@ -6,7 +6,7 @@
 
 use std::arch::x86_64::*;
 
-use super::{HALF, LANES, Line, Simd};
+use super::{Bytes, HALF, LANES, Line, Simd};
 
 /// AVX-512: a line in one register.
 #[derive(Clone, Copy)]
@@ -58,6 +58,14 @@ impl Simd for Avx512 {
     #[inline(always)]
     fn store_any(self, floats: &mut [f32; LANES], v: Self::V) {
         whole!(_mm512_storeu_ps(floats.as_mut_ptr(), v))
+    }
+    #[inline(always)]
+    fn load_bytes(self, bytes: &Bytes) -> Self::V {
+        whole!(_mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128(bytes.as_ptr().cast()))))
+    }
+    #[inline(always)]
+    fn store_bytes(self, bytes: &mut Bytes, v: Self::V) {
+        whole!(_mm_storeu_si128(bytes.as_mut_ptr().cast(), _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(v))))
     }
     #[inline(always)]
     fn add(self, a: Self::V, b: Self::V) -> Self::V {
@@ -163,7 +171,7 @@ impl Simd for Avx512 {
         turned
     }
     #[inline(always)]
-    fn prefetch(self, at: &f32) {
+    fn prefetch<T>(self, at: &T) {
         // A prefetch reads nothing.
         whole!(_mm_prefetch::<_MM_HINT_T1>(std::ptr::from_ref(at).cast()))
     }

@@ -1,6 +1,6 @@
 //! Plain Rust.
 
-use super::{HALF, LANES, Line, Simd};
+use super::{Bytes, HALF, LANES, Line, Simd};
 
 /// Plain Rust, which the compiler vectorises as far as the target allows.
 #[derive(Clone, Copy)]
@@ -45,6 +45,14 @@ impl Simd for Portable {
     #[inline(always)]
     fn store_any(self, floats: &mut [f32; LANES], v: Self::V) {
         *floats = v;
+    }
+    #[inline(always)]
+    fn load_bytes(self, bytes: &Bytes) -> Self::V {
+        bytes.map(f32::from)
+    }
+    #[inline(always)]
+    fn store_bytes(self, bytes: &mut Bytes, v: Self::V) {
+        *bytes = v.map(|x| x as u8);
     }
     #[inline(always)]
     fn add(self, a: Self::V, b: Self::V) -> Self::V {
