@@ -81,6 +81,15 @@ impl Choice {
         self.outcome = best(&self.data, self.window, &outcomes).cloned();
     }
 
+    /// Searches from `at` and from a few starts around it.
+    fn improve_around(&mut self, at: Parameters, stream: &mut Stream) {
+        // A likelihood is smooth and slow.
+        let count = if self.objective == Objective::GaussianProcess { 0 } else { 5 };
+        let mut starts = vec![at];
+        starts.extend(starts_around(&self.data, self.window, at, count, stream));
+        self.improve(&starts, Effort::COARSE);
+    }
+
     /// The product of the standard deviations of p_c, 1/nu and kappa/nu over a few resamples.
     fn spread(&self, resampling: Resampling, stream: impl Fn(usize) -> Stream + Sync) -> f64 {
         let Some(at) = self.outcome.as_ref().map(|outcome| outcome.at) else { return f64::INFINITY };
@@ -195,11 +204,7 @@ pub(super) fn fixed_choices(
             }
             let mut choice = Choice::new(&part, Window::Fixed([low * factor, high * factor])).with(objective);
             let mut stream = seeds.stream(&format!("collapse scan, {left_out} sizes left out, factor {factor}"));
-            let mut starts = vec![at];
-            // A likelihood is smooth and slow.
-            let count = if objective == Objective::GaussianProcess { 0 } else { 5 };
-            starts.extend(starts_around(&choice.data, choice.window, at, count, &mut stream));
-            choice.improve(&starts, Effort::COARSE);
+            choice.improve_around(at, &mut stream);
             choices.push(choice);
         }
     }
@@ -214,12 +219,7 @@ pub(super) fn local_choices(choices: &[Choice], objective: Objective, at: Parame
         .enumerate()
         .map(|(number, choice)| {
             let mut choice = Choice { outcome: None, objective, ..choice.clone() };
-            let mut stream = seeds.stream(&format!("collapse scan {number}"));
-            let mut starts = vec![at];
-            // A likelihood is smooth and slow.
-            let count = if objective == Objective::GaussianProcess { 0 } else { 5 };
-            starts.extend(starts_around(&choice.data, choice.window, at, count, &mut stream));
-            choice.improve(&starts, Effort::COARSE);
+            choice.improve_around(at, &mut seeds.stream(&format!("collapse scan {number}")));
             choice
         })
         .collect()

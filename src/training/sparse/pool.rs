@@ -26,16 +26,29 @@ impl Pool {
         self.stride >= self.kernel
     }
 
-    /// Asks for the lines of a row of outputs in `lines` and their `places`: rows of channels lie far apart, and
+    /// Asks for the places of a row of outputs, and for the row in `lines` too: rows of channels lie far apart, and
     /// nothing announces the next one. Nothing where there is no such channel.
     #[inline(always)]
-    pub(super) fn fetch_row<S: Simd>(&self, s: S, (channel, row): (usize, usize), lines: &[Line], places: &[Bytes]) {
+    pub(super) fn fetch_row<S: Simd>(
+        &self,
+        s: S,
+        (channel, row): (usize, usize),
+        places: &[Bytes],
+        lines: Option<&[Line]>,
+    ) {
         let Frame { channels, height, width, .. } = self.output;
-        if channel < channels {
-            let (at, cell) = (self.output.at(channel, row, 0), (channel * height + row) * width);
-            lines[at..at + width].iter().for_each(|line| s.prefetch(line));
-            // Four to a cache line.
-            places[cell..cell + width].iter().step_by(4).for_each(|place| s.prefetch(place));
+        if channel >= channels {
+            return;
+        }
+        let (at, cell) = (self.output.at(channel, row, 0), (channel * height + row) * width);
+        // Four to a cache line.
+        for place in places[cell..cell + width].iter().step_by(4) {
+            s.prefetch(place);
+        }
+        if let Some(lines) = lines {
+            for line in &lines[at..at + width] {
+                s.prefetch(line);
+            }
         }
     }
 

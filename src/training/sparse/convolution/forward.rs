@@ -153,7 +153,7 @@ impl Kernel for Pooled<'_> {
             if taps.is_near() {
                 // The outputs of one channel stay as near as the inputs.
                 for o in 0..channels {
-                    pool.fetch_row(s, (o, row), pooled, places);
+                    pool.fetch_row(s, (o, row), places, Some(pooled));
                     pieces!(S, width, |x, C| source.outputs::<S, C>(s, o, (y, kernel, x), (&mut *rows, x, width)));
                     pool.row(s, (o, row), (rows, 0, width), (pooled, places));
                 }
@@ -166,7 +166,7 @@ impl Kernel for Pooled<'_> {
                 }
             });
             for o in 0..channels {
-                pool.fetch_row(s, (o + 1, row), pooled, places);
+                pool.fetch_row(s, (o + 1, row), places, Some(pooled));
                 pool.row(s, (o, row), (rows, o * kernel * width, width), (pooled, places));
             }
         }

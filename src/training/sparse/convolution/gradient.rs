@@ -130,7 +130,7 @@ impl Kernel for FromPool<'_> {
                 sum = s.add(sum, pool.back_row(s, (o, row), dy, (&mut deltas.lines, to, deltas.row)));
             }
             for row in windows.clone() {
-                pool.fetch_row(s, (o + 1, row), dy.0, dy.1);
+                pool.fetch_row(s, (o + 1, row), dy.1, None);
             }
             if let Some(part) = bias_parts.get_mut(o) {
                 let sum = s.add(s.load(part), sum);
