@@ -13,8 +13,8 @@ pub struct Exponents {
 }
 
 impl Exponents {
-    /// Of a reliable collapse, `None` of another: the covariance of its resamples, with the squares of the systematic
-    /// errors on the diagonal.
+    /// Of a reliable collapse, `None` of another: the mean square distance of its resamples from the optimum, as the
+    /// statistical errors have it, with the squares of the systematic errors on the diagonal.
     pub fn of(collapse: &Value) -> Option<Self> {
         if !collapse["reliable"].as_bool()? {
             return None;
@@ -26,20 +26,19 @@ impl Exponents {
             .iter()
             .filter_map(|draw| Some([draw[1].as_f64()?, draw[2].as_f64()?]))
             .collect();
-        let n = cloud.len() as f64;
-        let mean = [0, 1].map(|axis| cloud.iter().map(|draw| draw[axis]).sum::<f64>() / n);
+        let at = [of(keys[0], "value")?, of(keys[1], "value")?];
         let mut covariance = [[0.0; 2]; 2];
         for draw in &cloud {
             for (a, row) in covariance.iter_mut().enumerate() {
                 for (b, entry) in row.iter_mut().enumerate() {
-                    *entry += (draw[a] - mean[a]) * (draw[b] - mean[b]) / (n - 1.0);
+                    *entry += (draw[a] - at[a]) * (draw[b] - at[b]) / cloud.len() as f64;
                 }
             }
         }
         for (axis, key) in keys.into_iter().enumerate() {
             covariance[axis][axis] += of(key, "systematic")?.powi(2);
         }
-        Some(Self { at: [of(keys[0], "value")?, of(keys[1], "value")?], covariance })
+        Some(Self { at, covariance })
     }
 }
 
