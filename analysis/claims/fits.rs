@@ -63,7 +63,7 @@ pub fn rivals(text: &mut String, results: &Path, pairs: &Pairs) -> Outcome<()> {
             let says = sharp["transition"].as_str().unwrap_or("-");
             writeln!(
                 text,
-                "| {name} | all | width from 10 to 90 % ~ W^{:+.3} +- {error:.3} +- {systematic:.3}: {says} | | | | | | |",
+                "| {name} | all | width from 10 to 90 % ~ W^{:+.3} +- {error:.3} +- {systematic:.3}, transition: {says} | | | | | | |",
                 -a
             )?;
         }
