@@ -9,8 +9,8 @@
 //! magnitude masks of a trained network: one pass on all weights, then level after level of ratio 0.8 with
 //! 100 steps each, down to the density. Ours and the peers take turns in one run; times are seconds of the
 //! CPU, medians over the rounds. `--steps N` does N steps instead of the 468 of a pass and scales. A round of
-//! ours is repeated until it has lasted three seconds, which PyTorch's shortest pass does too: a process that slept
-//! while others ran is a third slower at first, and training does not sleep.
+//! ours is repeated until it has lasted three seconds, about as long as PyTorch's shortest pass: a process that slept
+//! while others ran is a quarter slower at first, and training does not sleep.
 //! `--only TEXT` takes the cases whose name holds the text, `--instructions avx2` (or another set that the
 //! processor has) the kernels of that set, `--convolution` one way back of convolutions before a pooling. The
 //! images are looked for in `../shared/data` and where the programs look.
