@@ -8,13 +8,15 @@ use super::{RunFolder, Study};
 use crate::data::Split;
 use crate::network::Architecture;
 use crate::pruning::Schedule;
-use crate::training::{Budget, Engine};
+use crate::training::{Budget, Engine, TrainingSet};
 
 /// What all tasks of a run share.
 pub(super) struct Context<'a> {
     pub study: &'a Study,
     pub folder: &'a RunFolder,
     pub split: &'a Split,
+    /// The training images of `split`, in the form that all tasks share.
+    pub train: TrainingSet<'a>,
     pub architecture: &'a Architecture,
     pub schedule: Schedule,
     pub training_budget: Budget,

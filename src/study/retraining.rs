@@ -2,12 +2,12 @@
 
 use super::sections::WeightSource;
 use crate::comparison::RetrainingRow;
-use crate::data::Split;
+use crate::data::Dataset;
 use crate::mask::Mask;
 use crate::network::{Network, Parameters};
 use crate::rewire::{self, NullModel};
 use crate::seed::Seeds;
-use crate::training::{Budget, Engine, Hyperparameters, TrainingError};
+use crate::training::{Budget, Engine, Hyperparameters, TrainingError, TrainingSet};
 
 /// A subnetwork to retrain: the original, or a sample of a null model.
 #[derive(Debug, Clone)]
@@ -37,8 +37,10 @@ impl RetrainingSample {
 pub struct Retraining<'a> {
     /// The network.
     pub network: &'a Network,
-    /// Training and test set, normalised.
-    pub split: &'a Split,
+    /// The training set, normalised.
+    pub train: TrainingSet<'a>,
+    /// The test set, normalised alike.
+    pub test: &'a Dataset,
     /// As in the training of the checkpoint.
     pub hyperparameters: Hyperparameters,
     /// The same for all.
@@ -80,9 +82,9 @@ impl Retraining<'_> {
             start = rewire::with_signs_of(&start, &sample.parameters)?;
         }
         sample.mask.apply(&mut start)?;
-        let trainer = self.engine.trainer(self.network, &self.split.train, self.hyperparameters)?;
+        let trainer = self.engine.trainer(self.network, &self.train, self.hyperparameters)?;
         let trained = trainer.train(&start, &sample.mask, self.budget, &seeds, "shuffle, retraining", &mut |_| {})?;
-        let metrics = self.engine.evaluate(self.network, &trained, &sample.mask, &self.split.test)?;
+        let metrics = self.engine.evaluate(self.network, &trained, &sample.mask, self.test)?;
         Ok(RetrainingRow {
             checkpoint: self.checkpoint.to_owned(),
             density: sample.mask.density().value(),

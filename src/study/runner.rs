@@ -83,6 +83,7 @@ pub fn run(
         study,
         folder,
         split: &split,
+        train: TrainingSet::from(&split.train),
         architecture: &architecture,
         schedule,
         training_budget: study.training_budget().map_err(invalid)?,

@@ -315,7 +315,7 @@ impl Work<'_> {
     /// Prunes (but at level 0) and trains; returns the trained parameters, the mask and the mask
     /// of the level before.
     fn train_level(&self, level: usize, initial: &Parameters) -> crate::Result<(Parameters, Mask, Mask)> {
-        let Context { folder, study, split, engine, .. } = self.context;
+        let Context { folder, study, train, engine, .. } = self.context;
         let (start, mask, previous) = match self.schedule.parent(level) {
             None => {
                 let dense = Mask::dense(&self.network);
@@ -334,7 +334,7 @@ impl Work<'_> {
                 (start, mask, parent.mask)
             }
         };
-        let trainer = engine.trainer(&self.network, &split.train, study.training.hyperparameters())?;
+        let trainer = engine.trainer(&self.network, train, study.training.hyperparameters())?;
         let budget = if level == 0 { self.context.training_budget } else { self.context.fine_tuning_budget };
         let purpose = format!("{}: shuffle, level {level}", self.task);
         let trained = trainer.train(&start, &mask, budget, &self.seeds, &purpose, &mut |progress| {

@@ -174,7 +174,8 @@ impl Unit<'_> {
         let (samples, mixing) = self.samples(&checkpoint, &name)?;
         let retraining = Retraining {
             network: &checkpoint.network,
-            split,
+            train: context.train.clone(),
+            test: &split.test,
             hyperparameters: study.training.hyperparameters(),
             budget,
             engine,

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
-use super::{Budget, Device, Hyperparameters, Metrics, Progress, TrainingError, sparse, trainer};
+use super::{Budget, Device, Hyperparameters, Metrics, Progress, TrainingError, TrainingSet, sparse, trainer};
 use crate::data::Dataset;
 use crate::mask::Mask;
 use crate::network::{Network, Parameters};
@@ -82,13 +82,13 @@ impl Engine {
     pub fn trainer<'a>(
         self,
         network: &'a Network,
-        data: &'a Dataset,
+        data: impl Into<TrainingSet<'a>>,
         hyperparameters: Hyperparameters,
     ) -> Result<EngineTrainer<'a>, TrainingError> {
         Ok(EngineTrainer(if self.is_sparse(network) {
             Either::Sparse(sparse::Trainer::new(network, data, hyperparameters, sparse::Options::default())?)
         } else {
-            Either::Burn(trainer::Trainer::new(network, data, hyperparameters, self.device)?)
+            Either::Burn(trainer::Trainer::new(network, data.into().data(), hyperparameters, self.device)?)
         }))
     }
 
@@ -129,14 +129,14 @@ impl Engine {
     }
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 enum Either<'a> {
     Sparse(sparse::Trainer<'a>),
     Burn(trainer::Trainer<'a>),
 }
 
 /// A trainer of either engine.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct EngineTrainer<'a>(Either<'a>);
 
 impl EngineTrainer<'_> {

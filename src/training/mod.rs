@@ -28,6 +28,7 @@ pub use evolution::Evolution;
 pub use hyperparameters::{Budget, Hyperparameters, Optimiser};
 pub use metrics::Metrics;
 pub use progress::Progress;
+pub use sparse::TrainingSet;
 #[cfg(feature = "train")]
 pub use trainer::{Trainer, evaluate, logits};
 

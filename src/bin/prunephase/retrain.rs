@@ -151,7 +151,8 @@ pub fn run(args: &RetrainArgs) -> anyhow::Result<ExitCode> {
     let name = args.checkpoint.display().to_string();
     let retraining = Retraining {
         network: &original.network,
-        split: &split,
+        train: (&split.train).into(),
+        test: &split.test,
         hyperparameters: settings.hyperparameters,
         budget: settings.budget,
         engine: args.execution.options().engine,

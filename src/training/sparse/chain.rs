@@ -2,7 +2,7 @@
 
 use super::choice::{Kernels, LinearKernel};
 use super::clock::{BACK, Clock, FORWARD, UPDATE};
-use super::images::{Read, group_of};
+use super::images::Images;
 use super::inputs;
 use super::linear::{Linear, gate, used_inputs};
 use super::loss::Loss;
@@ -16,7 +16,7 @@ use crate::network::{Activation, Layer, Network, Parameters};
 
 /// Images with labels of one step.
 pub(super) struct Batch<'a> {
-    pub(super) images: Vec<&'a [f32]>,
+    pub(super) images: Images<'a>,
     pub(super) labels: Vec<u8>,
 }
 
@@ -111,17 +111,15 @@ impl Chain {
     }
 
     /// The logits, `[class][image]`.
-    pub(super) fn forward(&mut self, images: &[&[f32]]) -> &[Line] {
+    pub(super) fn forward(&mut self, images: &Images<'_>) -> &[Line] {
         let Self { set, maps, linears, values, places, clock, .. } = self;
         let convolutions = clock.images() - linears.len();
         clock.begin();
         if let Some(maps) = maps {
             maps.forward(*set, images, &mut values[0], clock);
-        } else if !linears[0].read(*set, images) {
-            let (pixels, places, x) = (&linears[0].inputs, &places[..], &mut values[0]);
-            for offset in 0..images.len().div_ceil(LANES) {
-                let (images, next) = group_of(images, offset);
-                set.run(Read { images, next, pixels, places, offset, x });
+        } else if !linears[0].read(*set, images, places) {
+            for index in 0..images.len().div_ceil(LANES) {
+                images.read(*set, index, (&linears[0].inputs, places), (index, &mut values[0]));
             }
         }
         clock.lap(clock.images(), FORWARD);
@@ -152,9 +150,9 @@ impl Chain {
             // The way back needs the weights as they were in the forward pass.
             if at > 0 {
                 let finish = gate(linears[at - 1].activation, x);
-                linears[at].backward(*set, dy, finish, &mut before[at - 1]);
+                linears[at].backward(*set, (x, dy), finish, &mut before[at - 1]);
             } else if let Some(maps) = maps {
-                linears[at].backward(*set, dy, Finish::Plain, maps.delta());
+                linears[at].backward(*set, (x, dy), Finish::Plain, maps.delta());
             }
             clock.lap(convolutions + at, BACK);
             linears[at].step(*set, x, dy, batch.images.len(), rule);

@@ -122,6 +122,15 @@ impl Step<'_> {
     /// The weights of R outputs from `row` on and L lines of inputs from `line` on.
     #[inline(always)]
     fn tile<S: Simd, const R: usize, const L: usize>(&mut self, s: S, b: Lines<'_>, row: usize, line: usize) {
+        // Weights and state of all layers together pass the second cache.
+        for r in 0..R {
+            for l in 0..L {
+                let at = (row + r) * self.lines + line + l;
+                s.prefetch(&self.weights.w[at]);
+                s.prefetch(&self.weights.first[at]);
+                s.prefetch(&self.weights.second[at]);
+            }
+        }
         let a = Scalars { values: self.dy, at: row * self.stride, row: self.stride, column: 1 };
         let sums = tile::<S, R, L>(s, self.batch, a, b, [0.0; R]);
         for r in 0..R {
@@ -162,7 +171,8 @@ impl Kernel for Step<'_> {
     }
 }
 
-/// `to`[column][row lines] = `from`[row][column lines], in squares of sixteen; rows beyond the last are zero.
+/// `to`[column][row lines] = `from`[row][column lines], in squares of sixteen; rows beyond the last are zero,
+/// columns that `to` does not hold are left out.
 #[inline(always)]
 pub(super) fn transpose<S: Simd>(s: S, from: &[Line], rows: usize, from_lines: usize, to: &mut [Line]) {
     let to_lines = rows.div_ceil(LANES);
@@ -175,7 +185,9 @@ pub(super) fn transpose<S: Simd>(s: S, from: &[Line], rows: usize, from_lines: u
             }
             let square = s.transpose(square);
             for column in 0..LANES {
-                s.store(&mut to[(line * LANES + column) * to_lines + block], square[column]);
+                if let Some(to) = to.get_mut((line * LANES + column) * to_lines + block) {
+                    s.store(to, square[column]);
+                }
             }
         }
     }

@@ -1,11 +1,47 @@
 //! The images of a batch in groups, one a lane.
 
-use super::simd::{Kernel, LANES, Line, Simd};
+use super::shades::{Lanes, Pixel, Scale};
+use super::simd::{InstructionSet, Kernel, LANES, Line, Simd};
+
+/// The images of a batch, as values or as bytes of which these are made.
+pub(super) enum Images<'a> {
+    Floats(Vec<&'a [f32]>),
+    Bytes(Vec<&'a [u8]>, Scale),
+}
+
+impl Images<'_> {
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Floats(images) => images.len(),
+            Self::Bytes(images, _) => images.len(),
+        }
+    }
+
+    /// Group `index` as `places` says for each of `pixels`, after `offset`.
+    pub(super) fn read(
+        &self,
+        set: InstructionSet,
+        index: usize,
+        (pixels, places): (&[u32], &[u32]),
+        (offset, x): (usize, &mut [Line]),
+    ) {
+        match self {
+            Self::Floats(all) => {
+                let (images, next) = group_of(all, index);
+                set.run(Read { images, next, scale: Scale::ONE, pixels, places, offset, x });
+            }
+            Self::Bytes(all, scale) => {
+                let (images, next) = group_of(all, index);
+                set.run(Read { images, next, scale: *scale, pixels, places, offset, x });
+            }
+        }
+    }
+}
 
 /// The images of a group, and those of the one after it. Lanes beyond the last image take the first one's
 /// values, which nothing reads.
 #[inline(always)]
-pub(super) fn group_of<'a, 'b>(images: &'b [&'a [f32]], index: usize) -> ([&'a [f32]; LANES], &'b [&'a [f32]]) {
+pub(super) fn group_of<'a, 'b, P>(images: &'b [&'a [P]], index: usize) -> ([&'a [P]; LANES], &'b [&'a [P]]) {
     let (first, next) = (index * LANES, ((index + 1) * LANES).min(images.len()));
     let mut rows = [images[first]; LANES];
     rows[..next - first].copy_from_slice(&images[first..next]);
@@ -13,27 +49,30 @@ pub(super) fn group_of<'a, 'b>(images: &'b [&'a [f32]], index: usize) -> ([&'a [
 }
 
 /// Pixels of the images of a group become lines.
-pub(super) struct Read<'a> {
-    pub(super) images: [&'a [f32]; LANES],
+pub(super) struct Read<'a, P, X> {
+    pub(super) images: [&'a [P]; LANES],
     /// Those of the group after it.
-    pub(super) next: &'a [&'a [f32]],
+    pub(super) next: &'a [&'a [P]],
+    /// From pixels to what the lines hold.
+    pub(super) scale: Scale,
     /// In ascending order.
     pub(super) pixels: &'a [u32],
     /// The line of each pixel, after `offset`.
     pub(super) places: &'a [u32],
     pub(super) offset: usize,
-    pub(super) x: &'a mut [Line],
+    pub(super) x: &'a mut [X],
 }
 
 /// Pixels among sixteen that follow each other from which on all sixteen are read.
 const MANY: usize = 5;
 
-impl Kernel for Read<'_> {
+impl<P: Pixel, X: Lanes> Kernel for Read<'_, P, X> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         prefetch(s, self.next);
+        let (scale, shift) = (s.splat(self.scale.scale), s.splat(self.scale.shift));
         let mut at = 0;
         while at < self.pixels.len() {
             let first = self.pixels[at] as usize;
@@ -43,20 +82,22 @@ impl Kernel for Read<'_> {
             if count >= MANY && first + LANES <= self.images[0].len() {
                 let mut square = [s.zero(); LANES];
                 for lane in 0..LANES {
-                    if let Some(floats) = self.images[lane][first..].first_chunk() {
-                        square[lane] = s.load_any(floats);
+                    if let Some(pixels) = self.images[lane][first..].first_chunk() {
+                        square[lane] = s.fma(scale, P::load(s, pixels), shift);
                     }
                 }
                 let square = s.transpose(square);
                 for (&pixel, &place) in pixels.iter().zip(places) {
-                    s.store(&mut self.x[place as usize + self.offset], square[pixel as usize - first]);
+                    self.x[place as usize + self.offset].store(s, square[pixel as usize - first]);
                 }
             } else {
                 for (&pixel, &place) in pixels.iter().zip(places) {
-                    let line = &mut self.x[place as usize + self.offset];
+                    let mut line = Line::ZERO;
                     for lane in 0..LANES {
-                        line.0[lane] = self.images[lane][pixel as usize];
+                        line.0[lane] = self.images[lane][pixel as usize].raw();
                     }
+                    let v = s.fma(scale, s.load(&line), shift);
+                    self.x[place as usize + self.offset].store(s, v);
                 }
             }
             at += count;
@@ -66,9 +107,9 @@ impl Kernel for Read<'_> {
 
 /// Asks for these images to be fetched: they lie anywhere, and no pattern announces them.
 #[inline(always)]
-pub(super) fn prefetch<S: Simd>(s: S, images: &[&[f32]]) {
+pub(super) fn prefetch<S: Simd, P>(s: S, images: &[&[P]]) {
     for image in images {
-        for pixel in image.iter().step_by(LANES) {
+        for pixel in image.iter().step_by(size_of::<Line>() / size_of::<P>()) {
             s.prefetch(pixel);
         }
     }

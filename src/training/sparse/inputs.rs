@@ -5,19 +5,44 @@
 //! visits the other inputs alone. The weight gradient is dy x^T = c (sum of dy) + dy e^T.
 
 use super::dense::transpose;
+use super::images::prefetch;
 use super::optimiser::{Rule, Tensor};
+use super::shades::{Pixel, Scale};
 use super::simd::{Kernel, LANES, Line, Simd, floats_mut};
 
-/// Lines of a panel of outputs, which one pass holds in registers.
+/// Lines of a panel of outputs, whose sums one pass holds in registers.
 const PANEL: usize = 4;
 
-/// The inputs of a batch that are not the background, by image and by input.
+/// Inputs whose gradients are found before their weights are updated, one after the other.
+const TOGETHER: usize = 32;
+
+/// Inputs whose weights to a panel stay in the first cache; a multiple of a line.
+const BLOCK: usize = 112;
+
+/// One at least, also where there are no inputs.
+fn blocks(inputs: usize) -> usize {
+    inputs.div_ceil(BLOCK).max(1)
+}
+
+/// Images that are asked for before they are read.
+const AHEAD: usize = 8;
+
+/// An input (or image), and x - c.
+type Entry = (u32, f32);
+
+/// The inputs of a batch that are not the background.
 #[derive(Debug, Clone, PartialEq, Default)]
 struct Sparse {
-    /// Where each image (or input) starts, and the end of the last.
+    /// Where each block of inputs of each image (or each input) starts, and the end of the last.
     starts: Vec<u32>,
-    /// The input (or image), and x - c.
-    entries: Vec<(u32, f32)>,
+    entries: Vec<Entry>,
+}
+
+impl Sparse {
+    #[inline(always)]
+    fn of(&self, index: usize) -> &[Entry] {
+        &self.entries[self.starts[index] as usize..self.starts[index + 1] as usize]
+    }
 }
 
 /// The weights of the first layer, `[panel of outputs][input][output]`.
@@ -85,8 +110,12 @@ impl Inputs {
 
     /// Finds the inputs of these images that are not the background; `pixels` are the places of the
     /// inputs in an image, in ascending order.
-    pub(super) fn read<'a>(&'a mut self, images: &'a [&'a [f32]], pixels: &'a [u32]) -> impl Kernel<Output = ()> + 'a {
-        Read { layer: self, images, pixels }
+    pub(super) fn read<'a, P: Pixel>(
+        &'a mut self,
+        (images, scale): (&'a [&'a [P]], Scale),
+        pixels: &'a [u32],
+    ) -> impl Kernel<Output = ()> + 'a {
+        Read { layer: self, images, scale, pixels }
     }
 
     /// W x of the images that were read, `[image][output]`, into a buffer of its own.
@@ -105,57 +134,73 @@ impl Inputs {
     }
 }
 
-struct Read<'a> {
+struct Read<'a, P> {
     layer: &'a mut Inputs,
-    images: &'a [&'a [f32]],
+    images: &'a [&'a [P]],
+    scale: Scale,
     pixels: &'a [u32],
 }
 
-impl Kernel for Read<'_> {
+impl<P: Pixel> Kernel for Read<'_, P> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Self { layer, images, pixels } = self;
+        let Self { layer, images, scale: Scale { scale, shift }, pixels } = self;
         let Inputs { by_image, by_input, background, .. } = layer;
+        // In the numbers of the images.
+        let background =
+            if (scale, shift) == (1.0, 0.0) { *background } else { ((*background - shift) / scale).round() };
+        let Sparse { starts, entries } = by_image;
         let all = images.len() * pixels.len();
-        if by_image.entries.len() < all {
-            by_image.entries.resize(all, (0, 0.0));
+        if by_input.entries.len() < all {
+            entries.resize(all + LANES, (0, 0.0));
             by_input.entries.resize(all, (0, 0.0));
         }
-        by_image.starts.clear();
-        by_image.starts.push(0);
+        starts.clear();
         let mut next = 0;
-        for image in images {
-            for (at, pixels) in pixels.chunks(LANES).enumerate() {
-                let mut x = [*background; LANES];
-                let first = pixels[0] as usize;
-                let whole = pixels.len() == LANES && pixels[LANES - 1] as usize == first + LANES - 1;
-                match image[first..].first_chunk() {
-                    Some(floats) if whole => x = *floats,
-                    _ => x.iter_mut().zip(pixels).for_each(|(x, &pixel)| *x = image[pixel as usize]),
-                }
-                let same = s.bits(s.equal(s.load_any(&x), s.splat(*background)));
-                let mut others = !same & ((1 << LANES) - 1);
-                while others != 0 {
-                    let lane = others.trailing_zeros() as usize % LANES;
-                    others &= others - 1;
-                    by_image.entries[next] = ((at * LANES + lane) as u32, x[lane] - *background);
-                    next += 1;
+        for (at, image) in images.iter().enumerate() {
+            prefetch(s, &images[images.len().min(at + AHEAD)..images.len().min(at + AHEAD + 1)]);
+            for block in (0..pixels.len().max(1)).step_by(BLOCK) {
+                starts.push(next as u32);
+                let pixels = &pixels[block..pixels.len().min(block + BLOCK)];
+                for (at, pixels) in pixels.chunks(LANES).enumerate() {
+                    let mut x = [background; LANES];
+                    let first = pixels[0] as usize;
+                    let whole = pixels.len() == LANES && pixels[LANES - 1] as usize == first + LANES - 1;
+                    match image[first..].first_chunk() {
+                        Some(pixels) if whole => s.store_any(&mut x, P::load(s, pixels)),
+                        _ => x.iter_mut().zip(pixels).for_each(|(x, &pixel)| *x = image[pixel as usize].raw()),
+                    }
+                    let away = s.sub(s.load_any(&x), s.splat(background));
+                    let others = !s.bits(s.equal(away, s.zero()));
+                    if others << (32 - LANES) == 0 {
+                        continue;
+                    }
+                    s.store_any(&mut x, s.mul(away, s.splat(scale)));
+                    let Some(room) = entries[next..].first_chunk_mut::<LANES>() else { continue };
+                    // All are written, and the next takes the place of one that is the background: nothing to guess.
+                    let mut count = 0;
+                    for lane in 0..LANES {
+                        room[count % LANES] = ((block + at * LANES + lane) as u32, x[lane]);
+                        count += (others >> lane & 1) as usize;
+                    }
+                    next += count;
                 }
             }
-            by_image.starts.push(next as u32);
         }
+        starts.push(next as u32);
         by_input.starts.clear();
         by_input.starts.resize(pixels.len() + 2, 0);
-        for &(input, _) in &by_image.entries[..next] {
+        for &(input, _) in &entries[..next] {
             by_input.starts[input as usize + 2] += 1;
         }
         for at in 2..by_input.starts.len() {
             by_input.starts[at] += by_input.starts[at - 1];
         }
-        for (image, ends) in by_image.starts.windows(2).enumerate() {
-            for &(input, x) in &by_image.entries[ends[0] as usize..ends[1] as usize] {
+        let blocks = blocks(pixels.len());
+        for (image, starts) in starts.windows(blocks + 1).step_by(blocks).enumerate() {
+            for &(input, x) in &entries[starts[0] as usize..starts[blocks] as usize] {
                 let place = &mut by_input.starts[input as usize + 1];
                 by_input.entries[*place as usize] = (image as u32, x);
                 *place += 1;
@@ -177,9 +222,7 @@ impl Kernel for Turn<'_> {
     fn run<S: Simd>(self, s: S) {
         let Inputs { turned, outputs, lines, .. } = self.layer;
         let width = outputs.div_ceil(LANES);
-        let mut whole = vec![Line::ZERO; width * LANES * lines];
-        transpose(s, turned, lines * LANES, width, &mut whole);
-        self.y.copy_from_slice(&whole[..self.y.len()]);
+        transpose(s, turned, lines * LANES, width, self.y);
     }
 }
 
@@ -202,6 +245,37 @@ fn in_panels<S: Simd>(s: S, work: &mut impl Panels, width: usize) {
     }
 }
 
+/// sums + the sum over `entries` of x times the lines of their place.
+#[inline(always)]
+fn add<S: Simd, const L: usize>(s: S, entries: &[Entry], lines: &[[Line; L]], mut sums: [S::V; L]) -> [S::V; L] {
+    let mut rest = entries;
+    if S::WIDE || L <= 2 {
+        // Two sums of each line, or each multiply-add would wait for the one before.
+        let (pairs, last) = entries.as_chunks::<2>();
+        let mut others = [s.zero(); L];
+        for &[(one, x), (other, z)] in pairs {
+            let (one, other) = (&lines[one as usize], &lines[other as usize]);
+            let (x, z) = (s.splat(x), s.splat(z));
+            for l in 0..L {
+                sums[l] = s.fma(x, s.load(&one[l]), sums[l]);
+                others[l] = s.fma(z, s.load(&other[l]), others[l]);
+            }
+        }
+        for l in 0..L {
+            sums[l] = s.add(sums[l], others[l]);
+        }
+        rest = last;
+    }
+    for &(at, x) in rest {
+        let line = &lines[at as usize];
+        let x = s.splat(x);
+        for l in 0..L {
+            sums[l] = s.fma(x, s.load(&line[l]), sums[l]);
+        }
+    }
+    sums
+}
+
 struct Forward<'a> {
     layer: &'a mut Inputs,
 }
@@ -214,21 +288,29 @@ impl Panels for Forward<'_> {
         let weights = &layer.values.w[first * layer.inputs..(first + L) * layer.inputs];
         let (weights, _) = weights.as_chunks::<L>();
         let background = s.splat(layer.background);
-        for (image, ends) in layer.by_image.starts.windows(2).enumerate() {
-            let mut sums = [s.zero(); L];
-            for l in 0..L {
-                sums[l] = s.mul(background, s.load(&layer.sums[first + l]));
-            }
-            for &(input, x) in &layer.by_image.entries[ends[0] as usize..ends[1] as usize] {
-                let w = &weights[input as usize];
-                let x = s.splat(x);
+        let mut start = [s.zero(); L];
+        for l in 0..L {
+            start[l] = s.mul(background, s.load(&layer.sums[first + l]));
+        }
+        let blocks = blocks(layer.inputs);
+        let images = (layer.by_image.starts.len() - 1) / blocks;
+        let mut panel = vec![[Line::ZERO; L]; images];
+        for block in 0..blocks {
+            for (image, kept) in panel.iter_mut().enumerate() {
+                let mut sums = start;
+                if block > 0 {
+                    for l in 0..L {
+                        sums[l] = s.load(&kept[l]);
+                    }
+                }
+                let sums = add(s, layer.by_image.of(image * blocks + block), weights, sums);
                 for l in 0..L {
-                    sums[l] = s.fma(x, s.load(&w[l]), sums[l]);
+                    s.store(&mut kept[l], sums[l]);
                 }
             }
-            for l in 0..L {
-                s.store(&mut layer.turned[image * width + first + l], sums[l]);
-            }
+        }
+        for (panel, turned) in panel.iter().zip(layer.turned.chunks_exact_mut(width)) {
+            turned[first..first + L].copy_from_slice(panel);
         }
     }
 }
@@ -268,23 +350,32 @@ impl Panels for Backward<'_> {
         }
         let Tensor { w, first: mean, second } = &mut layer.values;
         let mut weights = [s.zero(); L];
-        for (input, ends) in layer.by_input.starts.windows(2).enumerate() {
-            let mut sums = total;
-            for &(image, x) in &layer.by_input.entries[ends[0] as usize..ends[1] as usize] {
-                let dy = &panel[image as usize];
-                let x = s.splat(x);
+        let mut gradients = [[Line::ZERO; L]; TOGETHER];
+        for begin in (0..layer.inputs).step_by(TOGETHER) {
+            let inputs = begin..layer.inputs.min(begin + TOGETHER);
+            for (gradient, input) in gradients.iter_mut().zip(inputs.clone()) {
+                // Weights and state of all panels together pass the second cache.
+                let at = first * layer.inputs + input * L;
                 for l in 0..L {
-                    sums[l] = s.fma(x, s.load(&dy[l]), sums[l]);
+                    s.prefetch(&w[at + l]);
+                    s.prefetch(&mean[at + l]);
+                    s.prefetch(&second[at + l]);
+                }
+                let sums = add(s, layer.by_input.of(input), &panel, total);
+                for l in 0..L {
+                    s.store(&mut gradient[l], sums[l]);
                 }
             }
-            for l in 0..L {
-                let at = first * layer.inputs + input * L + l;
-                let g = match &layer.kept {
-                    Some(kept) => s.mul(sums[l], s.load(&kept[at])),
-                    None => sums[l],
-                };
-                let moved = self.rule.apply(s, g, &mut w[at], &mut mean[at], &mut second[at]);
-                weights[l] = s.add(weights[l], moved);
+            for (gradient, input) in gradients.iter().zip(inputs) {
+                for l in 0..L {
+                    let at = first * layer.inputs + input * L + l;
+                    let g = match &layer.kept {
+                        Some(kept) => s.mul(s.load(&gradient[l]), s.load(&kept[at])),
+                        None => s.load(&gradient[l]),
+                    };
+                    let moved = self.rule.apply(s, g, &mut w[at], &mut mean[at], &mut second[at]);
+                    weights[l] = s.add(weights[l], moved);
+                }
             }
         }
         for l in 0..L {

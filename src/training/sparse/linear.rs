@@ -2,10 +2,12 @@
 
 use super::choice::{Kernels, LinearKernel};
 use super::dense::Dense;
+use super::images::{Images, Read, group_of};
 use super::inputs::Inputs;
 use super::optimiser::{Rule, Tensor};
 use super::rows::{Finish, Rows, Sums, Update};
-use super::simd::{InstructionSet, Kernel, Line, Simd, floats_mut};
+use super::shades::Scale;
+use super::simd::{Halves, InstructionSet, Kernel, LANES, Line, Simd, floats_mut};
 use crate::mask::LayerMask;
 use crate::network::{Activation, LayerParameters};
 
@@ -30,6 +32,10 @@ pub(super) struct Linear {
     lines: usize,
     /// (output, input) of the kept weights.
     places: Vec<(u32, u32)>,
+    /// Whether there is a way back to the inputs; compressed rows find their gradients on it.
+    went_back: bool,
+    /// The inputs, and how they become values, where they are images of bytes and the kernel reads them as such.
+    shades: Option<(Vec<Halves>, Scale)>,
 }
 
 /// The inputs that have a kept weight to one of `outputs`.
@@ -131,7 +137,18 @@ impl Linear {
             Tensor::new(&values)
         });
         let bias_gradient = vec![Line::ZERO; bias.as_ref().map_or(0, |bias| bias.w.len())];
-        Self { inputs, outputs, activation, weights, bias, bias_gradient, lines, places }
+        Self {
+            inputs,
+            outputs,
+            activation,
+            weights,
+            bias,
+            bias_gradient,
+            lines,
+            places,
+            went_back: false,
+            shades: None,
+        }
     }
 
     pub(super) fn kernel(&self) -> LinearKernel {
@@ -147,15 +164,26 @@ impl Linear {
         self.places.len()
     }
 
-    /// Reads a batch of images where the kernel wants them one by one; whether it did.
-    pub(super) fn read(&mut self, set: InstructionSet, images: &[&[f32]]) -> bool {
-        match &mut self.weights {
-            Weights::Inputs(layer) => {
-                set.run(layer.read(images, &self.inputs));
-                true
+    /// Reads a batch of images where the kernel wants them in another form than `[unit][batch]`; whether it did.
+    pub(super) fn read(&mut self, set: InstructionSet, images: &Images<'_>, places: &[u32]) -> bool {
+        match (&mut self.weights, images) {
+            (Weights::Inputs(layer), Images::Floats(images)) => set.run(layer.read((images, Scale::ONE), &self.inputs)),
+            (Weights::Inputs(layer), Images::Bytes(images, scale)) => {
+                set.run(layer.read((images, *scale), &self.inputs));
             }
-            _ => false,
+            (Weights::Rows(_), Images::Bytes(images, scale)) => {
+                let (x, to) = self.shades.get_or_insert_with(|| (Vec::new(), *scale));
+                x.resize(self.inputs.len() * self.lines, Halves::ZERO);
+                *to = *scale;
+                for offset in 0..images.len().div_ceil(LANES) {
+                    let (images, next) = group_of(images, offset);
+                    let pixels = &self.inputs[..];
+                    set.run(Read { images, next, scale: Scale::ONE, pixels, places, offset, x: &mut x[..] });
+                }
+            }
+            _ => return false,
         }
+        true
     }
 
     pub(super) fn forward(&mut self, set: InstructionSet, x: &[Line], y: &mut [Line]) {
@@ -163,7 +191,10 @@ impl Linear {
         let finish = forward_finish(self.activation);
         match &mut self.weights {
             Weights::Dense(layer) => set.run(layer.forward(x, bias, finish, y)),
-            Weights::Rows(layer) => set.run(layer.forward(x, bias, finish, y)),
+            Weights::Rows(layer) => match &self.shades {
+                Some((x, scale)) => set.run(layer.forward((x, *scale), bias, finish, y)),
+                None => set.run(layer.forward((x, Scale::ONE), bias, finish, y)),
+            },
             Weights::Inputs(layer) => {
                 set.run(layer.multiply());
                 set.run(layer.turn(y));
@@ -174,10 +205,17 @@ impl Linear {
     }
 
     /// The gradient of the inputs, through `finish`; the first layer needs none.
-    pub(super) fn backward(&mut self, set: InstructionSet, dy: &[Line], finish: Finish<'_>, dx: &mut [Line]) {
+    pub(super) fn backward(
+        &mut self,
+        set: InstructionSet,
+        (x, dy): (&[Line], &[Line]),
+        finish: Finish<'_>,
+        dx: &mut [Line],
+    ) {
+        self.went_back = true;
         match &mut self.weights {
             Weights::Dense(layer) => set.run(layer.backward(dy, finish, dx)),
-            Weights::Rows(layer) => set.run(layer.backward(dy, finish, dx)),
+            Weights::Rows(layer) => set.run(layer.backward(x, dy, finish, dx)),
             Weights::Inputs(_) => {}
         }
     }
@@ -187,7 +225,12 @@ impl Linear {
         match &mut self.weights {
             Weights::Dense(layer) => set.run(layer.step(x, dy, batch, rule)),
             Weights::Rows(layer) => {
-                set.run(layer.gradient(x, dy));
+                match &self.shades {
+                    // Found on the way back.
+                    _ if self.went_back => {}
+                    Some((x, scale)) => set.run(layer.gradient((x, *scale), dy)),
+                    None => set.run(layer.gradient((x, Scale::ONE), dy)),
+                }
                 set.run(layer.update(rule));
             }
             Weights::Inputs(layer) => set.run(layer.step(dy, rule)),

@@ -5,7 +5,7 @@ use super::choice::Kernels;
 use super::clock::{BACK, Clock, FORWARD, UPDATE};
 use super::convolution::{Taps, used_channels};
 use super::frame::Frame;
-use super::images::{Read, group_of};
+use super::images::Images;
 use super::linear::gate;
 use super::optimiser::Rule;
 use super::pool::{self, Pool};
@@ -180,12 +180,10 @@ impl Maps {
     }
 
     /// The units that the linear layers use, `[unit][group]`.
-    pub(super) fn forward(&mut self, set: InstructionSet, images: &[&[f32]], x: &mut [Line], clock: &mut Clock) {
+    pub(super) fn forward(&mut self, set: InstructionSet, images: &Images<'_>, x: &mut [Line], clock: &mut Clock) {
         for index in 0..images.len().div_ceil(LANES) {
-            let (rows, next) = group_of(images, index);
             let input = group_mut(&mut self.images, index, self.input.lines());
-            let (pixels, places) = (&self.pixels[..], &self.pixel_lines[..]);
-            set.run(Read { images: rows, next, pixels, places, offset: 0, x: input });
+            images.read(set, index, (&self.pixels, &self.pixel_lines), (0, input));
             clock.lap(clock.images(), FORWARD);
             let mut convolutions = 0;
             for at in 0..self.stages.len() {

@@ -27,14 +27,17 @@ mod optimiser;
 mod pool;
 mod rates;
 mod rows;
+mod shades;
 mod simd;
 mod tile;
 mod trainer;
+mod training_set;
 mod winners;
 
 pub use choice::{ConvolutionKernel, Kernels, LinearKernel};
 pub use simd::InstructionSet;
 pub use trainer::{Options, Run, Trainer, covers, evaluate, logits};
+pub use training_set::TrainingSet;
 
 #[cfg(test)]
 mod tests;

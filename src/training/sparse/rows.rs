@@ -1,6 +1,7 @@
 //! Compressed rows: one batch of each kept weight's input is multiplied and added to its output.
 
 use super::optimiser::{Rule, Tensor};
+use super::shades::{Lanes, Scale};
 use super::simd::{Kernel, LANES, Line, Simd, floats_mut};
 
 /// What is done to a finished row.
@@ -31,7 +32,7 @@ impl Finish<'_> {
 
 /// `L` lines from `at` on.
 #[inline(always)]
-pub(super) fn block<const L: usize>(lines: &[Line], at: usize) -> &[Line; L] {
+pub(super) fn block<const L: usize, X>(lines: &[X], at: usize) -> &[X; L] {
     match lines[at..].first_chunk() {
         Some(block) => block,
         None => panic!("a block lies within its lines"),
@@ -56,10 +57,11 @@ pub(super) struct Pattern {
 }
 
 /// `out[r] = finish(bias[r] + sum over the row of w x[column])`.
-pub(super) struct Gather<'a> {
+pub(super) struct Gather<'a, X> {
     pub(super) pattern: &'a Pattern,
     pub(super) weights: &'a [f32],
-    pub(super) x: &'a [Line],
+    pub(super) x: &'a [X],
+    pub(super) scale: Scale,
     pub(super) bias: Option<&'a [f32]>,
     pub(super) finish: Finish<'a>,
     /// Lines of a unit.
@@ -67,17 +69,29 @@ pub(super) struct Gather<'a> {
     pub(super) out: &'a mut [Line],
 }
 
-impl Gather<'_> {
+impl<X: Lanes> Gather<'_, X> {
     #[inline(always)]
     fn columns<S: Simd, const L: usize>(&mut self, s: S, offset: usize) {
         for (row, ends) in self.pattern.starts.windows(2).enumerate() {
             let (start, end) = (ends[0] as usize, ends[1] as usize);
-            let mut sums = [s.splat(self.bias.map_or(0.0, |bias| bias[row])); L];
+            let bias = self.bias.map_or(0.0, |bias| bias[row]);
+            let mut sums = [s.splat(if X::RAW { 0.0 } else { bias }); L];
+            let mut total = 0.0;
             for (&column, &w) in self.pattern.columns[start..end].iter().zip(&self.weights[start..end]) {
-                let x = block::<L>(self.x, column as usize + offset);
+                let x = block::<L, _>(self.x, column as usize + offset);
+                if X::RAW {
+                    total += w;
+                }
                 let w = s.splat(w);
                 for l in 0..L {
-                    sums[l] = s.fma(w, s.load(&x[l]), sums[l]);
+                    sums[l] = s.fma(w, x[l].load(s), sums[l]);
+                }
+            }
+            if X::RAW {
+                // w (shift + scale x) over the row.
+                let (scale, start) = (s.splat(self.scale.scale), s.splat(bias + self.scale.shift * total));
+                for l in 0..L {
+                    sums[l] = s.fma(scale, sums[l], start);
                 }
             }
             let at = row * self.lines + offset;
@@ -89,7 +103,7 @@ impl Gather<'_> {
     }
 }
 
-impl Kernel for Gather<'_> {
+impl<X: Lanes> Kernel for Gather<'_, X> {
     type Output = ();
 
     #[inline(always)]
@@ -115,51 +129,51 @@ impl Kernel for Gather<'_> {
 }
 
 /// `gradient[k] = sum over the batch of dy[row of k] x[column of k]`.
-pub(super) struct Dots<'a> {
+pub(super) struct Dots<'a, X> {
     pub(super) pattern: &'a Pattern,
-    pub(super) x: &'a [Line],
+    pub(super) x: &'a [X],
+    pub(super) scale: Scale,
     pub(super) dy: &'a [Line],
     pub(super) lines: usize,
     pub(super) gradient: &'a mut [f32],
 }
 
-impl Dots<'_> {
+impl<X: Lanes> Dots<'_, X> {
     #[inline(always)]
     fn all<S: Simd, const L: usize>(self, s: S) {
         let mut parts = [Line::ZERO; LANES];
         for (row, ends) in self.pattern.starts.windows(2).enumerate() {
             let (start, end) = (ends[0] as usize, ends[1] as usize);
             let dy = &self.dy[row * self.lines..(row + 1) * self.lines];
+            let mut shift = 0.0;
+            if X::RAW {
+                let total = dy.iter().fold(s.zero(), |sum, line| s.add(sum, s.load(line)));
+                shift = self.scale.shift * s.sum(total);
+            }
             let columns = self.pattern.columns[start..end].chunks(LANES);
             for (columns, gradient) in columns.zip(self.gradient[start..end].chunks_mut(LANES)) {
                 for (part, &column) in parts.iter_mut().zip(columns) {
                     let x = &self.x[column as usize..column as usize + self.lines];
                     let (mut even, mut odd) = (s.zero(), s.zero());
                     if L > 1 && self.lines == L {
-                        let (x, dy) = (block::<L>(x, 0), block::<L>(dy, 0));
+                        let (x, dy) = (block::<L, _>(x, 0), block::<L, _>(dy, 0));
                         for l in 0..L / 2 {
-                            even = s.fma(s.load(&x[2 * l]), s.load(&dy[2 * l]), even);
-                            odd = s.fma(s.load(&x[2 * l + 1]), s.load(&dy[2 * l + 1]), odd);
+                            even = s.fma(x[2 * l].load(s), s.load(&dy[2 * l]), even);
+                            odd = s.fma(x[2 * l + 1].load(s), s.load(&dy[2 * l + 1]), odd);
                         }
                     } else {
                         for (x, dy) in x.iter().zip(dy) {
-                            even = s.fma(s.load(x), s.load(dy), even);
+                            even = s.fma(x.load(s), s.load(dy), even);
                         }
                     }
                     s.store(part, s.add(even, odd));
                 }
                 // What is left in `parts` beyond the chunk belongs to another one and is not read.
                 let mut sums = Line::ZERO;
-                if columns.len() > 4 {
-                    let mut all = [s.zero(); LANES];
-                    for lane in 0..LANES {
-                        all[lane] = s.load(&parts[lane]);
-                    }
-                    s.store(&mut sums, s.sums(all));
-                } else {
-                    for (sum, part) in sums.0.iter_mut().zip(&parts).take(columns.len()) {
-                        *sum = s.sum(s.load(part));
-                    }
+                fold(s, &parts, columns.len(), &mut sums);
+                if X::RAW {
+                    let scaled = s.fma(s.splat(self.scale.scale), s.load(&sums), s.splat(shift));
+                    s.store(&mut sums, scaled);
                 }
                 gradient.copy_from_slice(&sums.0[..columns.len()]);
             }
@@ -167,12 +181,126 @@ impl Dots<'_> {
     }
 }
 
-impl Kernel for Dots<'_> {
+impl<X: Lanes> Kernel for Dots<'_, X> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         if self.lines == 8 { self.all::<S, 8>(s) } else { self.all::<S, 1>(s) }
+    }
+}
+
+/// The way back in one: `dx[i] = finish(sum over the weights of input i of w dy[output])` and the gradients of
+/// these weights, `sum over the batch of x[i] dy[output]`. Each dy comes from the second cache once for both.
+pub(super) struct Back<'a> {
+    /// By input.
+    pub(super) pattern: &'a Pattern,
+    pub(super) weights: &'a [f32],
+    /// The place of each weight's gradient.
+    pub(super) order: &'a [u32],
+    pub(super) x: &'a [Line],
+    pub(super) dy: &'a [Line],
+    pub(super) finish: Finish<'a>,
+    pub(super) lines: usize,
+    pub(super) dx: &'a mut [Line],
+    pub(super) gradient: &'a mut [f32],
+}
+
+impl Back<'_> {
+    /// Lines `offset` to `offset + L` of input `unit` and the weights from `start` on, at most sixteen.
+    #[inline(always)]
+    fn columns<S: Simd, const L: usize>(
+        &mut self,
+        s: S,
+        (unit, offset): (usize, usize),
+        weights: std::ops::Range<usize>,
+        (first, last): (bool, bool),
+        parts: &mut [Line; LANES],
+    ) {
+        let at = unit * self.lines + offset;
+        let x = block::<L, _>(self.x, at);
+        let dx = block_mut::<L>(self.dx, at);
+        let mut sums = [s.zero(); L];
+        if !first {
+            for l in 0..L {
+                sums[l] = s.load(&dx[l]);
+            }
+        }
+        let columns = self.pattern.columns[weights.clone()].iter().zip(&self.weights[weights]);
+        for ((&column, &w), part) in columns.zip(parts) {
+            let dy = block::<L, _>(self.dy, column as usize + offset);
+            let w = s.splat(w);
+            let mut dot = if offset > 0 { s.load(part) } else { s.zero() };
+            for l in 0..L {
+                let dy = s.load(&dy[l]);
+                sums[l] = s.fma(w, dy, sums[l]);
+                dot = s.fma(s.load(&x[l]), dy, dot);
+            }
+            s.store(part, dot);
+        }
+        for l in 0..L {
+            s.store(&mut dx[l], if last { self.finish.apply(s, sums[l], at + l) } else { sums[l] });
+        }
+    }
+}
+
+impl Kernel for Back<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(mut self, s: S) {
+        let mut parts = [Line::ZERO; LANES];
+        for unit in 0..self.pattern.starts.len() - 1 {
+            let (begin, end) = (self.pattern.starts[unit] as usize, self.pattern.starts[unit + 1] as usize);
+            let mut start = begin;
+            loop {
+                let stop = (start + LANES).min(end);
+                let ends = (start == begin, stop == end);
+                let mut offset = 0;
+                while offset < self.lines {
+                    let size = match self.lines - offset {
+                        8.. if S::WIDE => {
+                            self.columns::<S, 8>(s, (unit, offset), start..stop, ends, &mut parts);
+                            8
+                        }
+                        4.. => {
+                            self.columns::<S, 4>(s, (unit, offset), start..stop, ends, &mut parts);
+                            4
+                        }
+                        _ => {
+                            self.columns::<S, 1>(s, (unit, offset), start..stop, ends, &mut parts);
+                            1
+                        }
+                    };
+                    offset += size;
+                }
+                let mut sums = Line::ZERO;
+                fold(s, &parts, stop - start, &mut sums);
+                for (&place, &sum) in self.order[start..stop].iter().zip(&sums.0) {
+                    self.gradient[place as usize] = sum;
+                }
+                start = stop;
+                if start >= end {
+                    break;
+                }
+            }
+        }
+    }
+}
+
+/// The sums of the first `count` of sixteen lines.
+#[inline(always)]
+fn fold<S: Simd>(s: S, parts: &[Line; LANES], count: usize, sums: &mut Line) {
+    if count > 4 {
+        let mut all = [s.zero(); LANES];
+        for lane in 0..LANES {
+            all[lane] = s.load(&parts[lane]);
+        }
+        s.store(sums, s.sums(all));
+    } else {
+        for (sum, part) in sums.0.iter_mut().zip(parts).take(count) {
+            *sum = s.sum(s.load(part));
+        }
     }
 }
 
@@ -256,28 +384,37 @@ impl Rows {
         Self { by_output, by_input, transposed: vec![0.0; order.len()], order, values, gradient, lines }
     }
 
-    pub(super) fn forward<'a>(
+    pub(super) fn forward<'a, X: Lanes>(
         &'a self,
-        x: &'a [Line],
+        (x, scale): (&'a [X], Scale),
         bias: Option<&'a [f32]>,
         finish: Finish<'a>,
         out: &'a mut [Line],
-    ) -> Gather<'a> {
-        Gather { pattern: &self.by_output, weights: self.values.values(), x, bias, finish, lines: self.lines, out }
+    ) -> Gather<'a, X> {
+        let (pattern, weights) = (&self.by_output, self.values.values());
+        Gather { pattern, weights, x, scale, bias, finish, lines: self.lines, out }
     }
 
-    pub(super) fn backward<'a>(&'a mut self, dy: &'a [Line], finish: Finish<'a>, dx: &'a mut [Line]) -> Gather<'a> {
+    /// The gradients of inputs and of weights.
+    pub(super) fn backward<'a>(
+        &'a mut self,
+        x: &'a [Line],
+        dy: &'a [Line],
+        finish: Finish<'a>,
+        dx: &'a mut [Line],
+    ) -> Back<'a> {
         let values = self.values.values();
         for (to, &from) in self.transposed.iter_mut().zip(&self.order) {
             *to = values[from as usize];
         }
-        let (pattern, weights) = (&self.by_input, &self.transposed);
-        Gather { pattern, weights, x: dy, bias: None, finish, lines: self.lines, out: dx }
+        let (pattern, weights, order) = (&self.by_input, &self.transposed, &self.order);
+        let gradient = floats_mut(&mut self.gradient);
+        Back { pattern, weights, order, x, dy, finish, lines: self.lines, dx, gradient }
     }
 
-    pub(super) fn gradient<'a>(&'a mut self, x: &'a [Line], dy: &'a [Line]) -> Dots<'a> {
+    pub(super) fn gradient<'a, X: Lanes>(&'a mut self, (x, scale): (&'a [X], Scale), dy: &'a [Line]) -> Dots<'a, X> {
         let gradient = floats_mut(&mut self.gradient);
-        Dots { pattern: &self.by_output, x, dy, lines: self.lines, gradient }
+        Dots { pattern: &self.by_output, x, scale, dy, lines: self.lines, gradient }
     }
 
     pub(super) fn update(&mut self, rule: Rule) -> Update<'_> {

@@ -25,6 +25,16 @@ pub(super) const HALF: usize = 8;
 /// Sixteen whole numbers, one a lane.
 pub(super) type Bytes = [u8; LANES];
 
+/// Sixteen whole numbers from 0 to 255, one a lane, as upper halves of floats in the order of the instruction set
+/// that stored them.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[repr(C, align(32))]
+pub(super) struct Halves(pub [u16; LANES]);
+
+impl Halves {
+    pub(super) const ZERO: Self = Self([0; LANES]);
+}
+
 /// Sixteen floats, aligned as the widest registers want them.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[repr(C, align(64))]
@@ -68,6 +78,9 @@ pub(super) trait Simd: Copy {
     fn load_bytes(self, bytes: &Bytes) -> Self::V;
     /// Floats that are whole numbers from 0 to 255.
     fn store_bytes(self, bytes: &mut Bytes, v: Self::V);
+    fn load_halves(self, halves: &Halves) -> Self::V;
+    /// Floats that are whole numbers from 0 to 255: their lower halves are zero.
+    fn store_halves(self, halves: &mut Halves, v: Self::V);
     fn add(self, a: Self::V, b: Self::V) -> Self::V;
     fn sub(self, a: Self::V, b: Self::V) -> Self::V;
     fn mul(self, a: Self::V, b: Self::V) -> Self::V;

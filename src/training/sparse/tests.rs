@@ -29,6 +29,13 @@ fn data(images: usize, shape: FeatureShape, classes: usize) -> Dataset {
     }
 }
 
+/// The same in whole numbers, as files have them: the engine reads bytes.
+fn in_bytes(data: &Dataset) -> Dataset {
+    let byte = |x: f32| ((x + 0.42) * 100.0).clamp(0.0, 255.0).round();
+    let images = data.images.mapv(|x| (byte(x) / 255.0 - 0.1307) / 0.3081);
+    Dataset { images, ..data.clone() }
+}
+
 struct Case {
     name: &'static str,
     network: Network,
@@ -223,14 +230,19 @@ fn the_reference_follows_finite_differences() {
 fn gradients_are_those_of_the_sums() {
     const RATE: f64 = 64.0;
     for Case { name, network, data } in cases() {
-        for (share, batch) in [(1.0, 128), (0.5, 33), (0.1, 40), (0.0, 16)] {
+        assert!(TrainingSet::from(&data).shades().is_none());
+        let bytes = in_bytes(&data);
+        assert!(TrainingSet::from(&bytes).shades().is_some());
+        let kinds = [&data, &bytes];
+        let cases = [(1.0, 128), (0.5, 33), (0.1, 40), (0.0, 16)];
+        for ((share, batch), data) in cases.into_iter().flat_map(|case| kinds.map(|data| (case, data))) {
             let mask = random_mask(&network, share);
             let start = initial(&network, &mask);
             let seeds = Seeds::new(1, 0);
-            let images = &batches(&data, batch, 1, &seeds, "test")[0];
-            let expected = reference::gradient(&network, &Values::of(&start), &mask, &data, images);
+            let images = &batches(data, batch, 1, &seeds, "test")[0];
+            let expected = reference::gradient(&network, &Values::of(&start), &mask, data, images);
             for options in all_options() {
-                let trainer = Trainer::new(&network, &data, sgd(batch, RATE, 0.0), options).unwrap();
+                let trainer = Trainer::new(&network, data, sgd(batch, RATE, 0.0), options).unwrap();
                 let moved = trainer.train(&start, &mask, Budget::Steps(1), &seeds, "test", &mut |_| {}).unwrap();
                 let (before, after) = (Values::of(&start), Values::of(&moved));
                 let difference = |before: &[Vec<f64>], after: &[Vec<f64>]| -> Vec<Vec<f64>> {

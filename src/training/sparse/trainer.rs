@@ -6,9 +6,12 @@ use ndarray::{Array2, Axis};
 
 use super::chain::{Batch, Chain};
 use super::choice::{Kernels, LinearKernel};
+use super::images::Images;
 use super::optimiser::Rule;
 use super::pool::MAX_KERNEL;
+use super::shades::Shades;
 use super::simd::{InstructionSet, LANES, floats};
+use super::training_set::TrainingSet;
 use crate::data::Dataset;
 use crate::mask::Mask;
 use crate::network::{Layer, Network, Parameters};
@@ -102,10 +105,10 @@ fn chain(
 /// assert!(metrics.accuracy > 0.8, "{}", metrics.accuracy);
 /// # Ok::<(), prunephase::Error>(())
 /// ```
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Trainer<'a> {
     network: &'a Network,
-    data: &'a Dataset,
+    data: TrainingSet<'a>,
     hyperparameters: Hyperparameters,
     options: Options,
 }
@@ -118,18 +121,19 @@ impl<'a> Trainer<'a> {
     /// not cover the network.
     pub fn new(
         network: &'a Network,
-        data: &'a Dataset,
+        data: impl Into<TrainingSet<'a>>,
         hyperparameters: Hyperparameters,
         options: Options,
     ) -> Result<Self, TrainingError> {
-        hyperparameters.check(data.len())?;
-        check(network, data)?;
+        let data = data.into();
+        hyperparameters.check(data.data().len())?;
+        check(network, data.data())?;
         Ok(Self { network, data, hyperparameters, options })
     }
 
     /// The number of steps in a pass over the training set, the last incomplete batch dropped.
     pub fn steps_per_epoch(&self) -> usize {
-        self.data.len() / self.hyperparameters.batch
+        self.data.data().len() / self.hyperparameters.batch
     }
 
     /// Trains `parameters` for `budget` under `mask`, from a fresh optimiser state.
@@ -162,9 +166,9 @@ impl<'a> Trainer<'a> {
     pub fn start(&self, parameters: &Parameters, mask: &Mask) -> Result<Run<'a>, TrainingError> {
         let mut start = parameters.clone();
         mask.apply(&mut start)?;
-        let batch = (self.hyperparameters.batch, self.data);
+        let batch = (self.hyperparameters.batch, self.data.data());
         let chain = chain(self.network, &start, mask, batch, self.options)?;
-        Ok(Run { trainer: *self, chain, start, mask: mask.clone(), step: 0, order: Vec::new() })
+        Ok(Run { trainer: self.clone(), chain, start, mask: mask.clone(), step: 0, order: Vec::new() })
     }
 }
 
@@ -189,7 +193,9 @@ impl Run<'_> {
     /// Does `steps` more steps; `done` is told the number of all steps after each. `seeds` and `purpose`
     /// are as in [`Trainer::train`].
     pub fn advance(&mut self, steps: usize, seeds: &Seeds, purpose: &str, done: &mut dyn FnMut(usize)) {
-        let Trainer { data, hyperparameters, .. } = self.trainer;
+        let Trainer { data, hyperparameters, .. } = &self.trainer;
+        let shades = data.shades();
+        let data = data.data();
         let per_epoch = self.trainer.steps_per_epoch();
         for _ in 0..steps {
             let (epoch, batch) = (self.step / per_epoch, self.step % per_epoch);
@@ -201,11 +207,15 @@ impl Run<'_> {
             let indices = &self.order[batch * size..(batch + 1) * size];
             let pixels = data.images.ncols();
             let images = data.images.as_slice().unwrap_or_default();
-            let batch = Batch {
-                images: indices.iter().map(|&index| &images[index * pixels..(index + 1) * pixels]).collect(),
-                labels: indices.iter().map(|&index| data.labels[index]).collect(),
+            let image = |index: usize| index * pixels..(index + 1) * pixels;
+            let images = match shades {
+                Some(Shades { bytes, scale }) => {
+                    Images::Bytes(indices.iter().map(|&index| &bytes[image(index)]).collect(), *scale)
+                }
+                None => Images::Floats(indices.iter().map(|&index| &images[image(index)]).collect()),
             };
-            self.chain.step(&batch, Rule::at(&hyperparameters, self.step));
+            let batch = Batch { images, labels: indices.iter().map(|&index| data.labels[index]).collect() };
+            self.chain.step(&batch, Rule::at(hyperparameters, self.step));
             done(self.step);
         }
     }
@@ -268,7 +278,7 @@ pub fn logits(
     for (images, mut rows) in chunks {
         let standard = images.as_standard_layout();
         let pixels = images.ncols();
-        let images: Vec<&[f32]> = standard.as_slice().unwrap_or_default().chunks_exact(pixels).collect();
+        let images = Images::Floats(standard.as_slice().unwrap_or_default().chunks_exact(pixels).collect());
         let logits = floats(chain.forward(&images));
         for ((image, class), logit) in rows.indexed_iter_mut() {
             *logit = logits[class * stride + image];

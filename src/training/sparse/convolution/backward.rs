@@ -24,7 +24,7 @@ impl Backward<'_> {
         pieces!(S, input.width, |x, C| {
             let mut sums = [s.zero(); C];
             for (&offset, &w) in back_offsets[start..end].iter().zip(&back_values[start..end]) {
-                let dy = block::<C>(lines, from + x + offset as usize - reach);
+                let dy = block::<C, _>(lines, from + x + offset as usize - reach);
                 let w = s.splat(w);
                 for c in 0..C {
                     sums[c] = s.fma(w, s.load(&dy[c]), sums[c]);

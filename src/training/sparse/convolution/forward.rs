@@ -78,12 +78,12 @@ impl Source<'_> {
         // Loads are left to the multiply-add: pieces held in registers would push sums out of them.
         for (&offset, &w) in taps.offsets[start..end].iter().zip(&taps.values.values()[start..end]) {
             let w = s.splat(w);
-            let x = block::<C>(inputs, offset as usize);
+            let x = block::<C, _>(inputs, offset as usize);
             for c in 0..C {
                 upper[c] = s.fma(w, s.load(&x[c]), upper[c]);
             }
             if TWO {
-                let x = block::<C>(inputs, offset as usize + row);
+                let x = block::<C, _>(inputs, offset as usize + row);
                 for c in 0..C {
                     lower[c] = s.fma(w, s.load(&x[c]), lower[c]);
                 }

@@ -49,12 +49,12 @@ impl Gradient<'_> {
         for y in self.rows.clone() {
             let dy_at = self.deltas.at(o, y);
             pieces!(S, output.width, |x, C| {
-                let dy = block::<C>(&self.deltas.lines, dy_at + x);
+                let dy = block::<C, _>(&self.deltas.lines, dy_at + x);
                 let base = (y * input.row() + x) * stride;
                 if stride == 1 {
                     let mut inputs = [dy; T];
                     for t in 0..T {
-                        inputs[t] = block::<C>(self.x, base + taps[t]);
+                        inputs[t] = block::<C, _>(self.x, base + taps[t]);
                     }
                     for c in 0..C {
                         let dy = s.load(&dy[c]);

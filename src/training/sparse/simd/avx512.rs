@@ -6,7 +6,7 @@
 
 use std::arch::x86_64::*;
 
-use super::{Bytes, HALF, LANES, Line, Simd};
+use super::{Bytes, HALF, Halves, LANES, Line, Simd};
 
 /// AVX-512: a line in one register.
 #[derive(Clone, Copy)]
@@ -66,6 +66,19 @@ impl Simd for Avx512 {
     #[inline(always)]
     fn store_bytes(self, bytes: &mut Bytes, v: Self::V) {
         whole!(_mm_storeu_si128(bytes.as_mut_ptr().cast(), _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(v))))
+    }
+    #[inline(always)]
+    fn load_halves(self, halves: &Halves) -> Self::V {
+        whole!(_mm512_castsi512_ps(_mm512_slli_epi32::<16>(_mm512_cvtepu16_epi32(_mm256_load_si256(
+            halves.0.as_ptr().cast()
+        )))))
+    }
+    #[inline(always)]
+    fn store_halves(self, halves: &mut Halves, v: Self::V) {
+        whole!(_mm256_store_si256(
+            halves.0.as_mut_ptr().cast(),
+            _mm512_cvtepi32_epi16(_mm512_srli_epi32::<16>(_mm512_castps_si512(v)))
+        ))
     }
     #[inline(always)]
     fn add(self, a: Self::V, b: Self::V) -> Self::V {

@@ -1,6 +1,6 @@
 //! Plain Rust.
 
-use super::{Bytes, HALF, LANES, Line, Simd};
+use super::{Bytes, HALF, Halves, LANES, Line, Simd};
 
 /// Plain Rust, which the compiler vectorises as far as the target allows.
 #[derive(Clone, Copy)]
@@ -53,6 +53,14 @@ impl Simd for Portable {
     #[inline(always)]
     fn store_bytes(self, bytes: &mut Bytes, v: Self::V) {
         *bytes = v.map(|x| x as u8);
+    }
+    #[inline(always)]
+    fn load_halves(self, halves: &Halves) -> Self::V {
+        halves.0.map(|half| f32::from_bits(u32::from(half) << 16))
+    }
+    #[inline(always)]
+    fn store_halves(self, halves: &mut Halves, v: Self::V) {
+        halves.0 = v.map(|x| (x.to_bits() >> 16) as u16);
     }
     #[inline(always)]
     fn add(self, a: Self::V, b: Self::V) -> Self::V {
