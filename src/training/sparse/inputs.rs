@@ -7,6 +7,7 @@
 use super::dense::transpose;
 use super::images::prefetch;
 use super::optimiser::{Rule, Tensor};
+use super::rows::Finish;
 use super::shades::{Pixel, Scale};
 use super::simd::{Kernel, LANES, Line, Simd, floats_mut};
 
@@ -118,14 +119,14 @@ impl Inputs {
         Read { layer: self, images, scale, pixels }
     }
 
-    /// W x of the images that were read, `[image][output]`, into a buffer of its own.
-    pub(super) fn multiply(&mut self) -> impl Kernel<Output = ()> + '_ {
-        Forward { layer: self }
-    }
-
-    /// What `multiply` found, as `[output][image]`.
-    pub(super) fn turn<'a>(&'a self, y: &'a mut [Line]) -> impl Kernel<Output = ()> + 'a {
-        Turn { layer: self, y }
+    /// y = finish(W x + bias) of the images that were read, through a finish without other lines.
+    pub(super) fn forward<'a>(
+        &'a mut self,
+        bias: Option<&'a [f32]>,
+        finish: Finish<'a>,
+        y: &'a mut [Line],
+    ) -> impl Kernel<Output = ()> + 'a {
+        Forward { layer: self, bias, finish, y }
     }
 
     /// Gradient and update in one pass.
@@ -210,22 +211,6 @@ impl<P: Pixel> Kernel for Read<'_, P> {
     }
 }
 
-struct Turn<'a> {
-    layer: &'a Inputs,
-    y: &'a mut [Line],
-}
-
-impl Kernel for Turn<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self, s: S) {
-        let Inputs { turned, outputs, lines, .. } = self.layer;
-        let width = outputs.div_ceil(LANES);
-        transpose(s, turned, lines * LANES, width, self.y);
-    }
-}
-
 /// Work on panels of outputs.
 trait Panels {
     /// The panel of L lines from `first` on.
@@ -278,6 +263,9 @@ fn add<S: Simd, const L: usize>(s: S, entries: &[Entry], lines: &[[Line; L]], mu
 
 struct Forward<'a> {
     layer: &'a mut Inputs,
+    bias: Option<&'a [f32]>,
+    finish: Finish<'a>,
+    y: &'a mut [Line],
 }
 
 impl Panels for Forward<'_> {
@@ -290,13 +278,25 @@ impl Panels for Forward<'_> {
         let background = s.splat(layer.background);
         let mut start = [s.zero(); L];
         for l in 0..L {
-            start[l] = s.mul(background, s.load(&layer.sums[first + l]));
+            let mut bias = Line::ZERO;
+            if let Some(all) = self.bias {
+                let first = (first + l) * LANES;
+                bias.0.iter_mut().zip(&all[first..]).for_each(|(bias, from)| *bias = *from);
+            }
+            start[l] = s.fma(background, s.load(&layer.sums[first + l]), s.load(&bias));
         }
         let blocks = blocks(layer.inputs);
         let images = (layer.by_image.starts.len() - 1) / blocks;
         let mut panel = vec![[Line::ZERO; L]; images];
         for block in 0..blocks {
             for (image, kept) in panel.iter_mut().enumerate() {
+                // The weights of the next block, of all panels too many for the second cache.
+                let next = (first * layer.inputs + ((block + 1) * BLOCK + image) * L)..;
+                if let Some(next) = layer.values.w.get(next).filter(|_| image < BLOCK) {
+                    for line in next.iter().take(L) {
+                        s.prefetch(line);
+                    }
+                }
                 let mut sums = start;
                 if block > 0 {
                     for l in 0..L {
@@ -304,8 +304,9 @@ impl Panels for Forward<'_> {
                     }
                 }
                 let sums = add(s, layer.by_image.of(image * blocks + block), weights, sums);
+                let last = block + 1 == blocks;
                 for l in 0..L {
-                    s.store(&mut kept[l], sums[l]);
+                    s.store(&mut kept[l], if last { self.finish.apply(s, sums[l], 0) } else { sums[l] });
                 }
             }
         }
@@ -322,6 +323,8 @@ impl Kernel for Forward<'_> {
     fn run<S: Simd>(mut self, s: S) {
         let width = self.layer.outputs.div_ceil(LANES);
         in_panels(s, &mut self, width);
+        let Self { layer: Inputs { turned, lines, .. }, y, .. } = self;
+        transpose(s, turned, *lines * LANES, width, y);
     }
 }
 

@@ -7,7 +7,7 @@ use super::inputs::Inputs;
 use super::optimiser::{Rule, Tensor};
 use super::rows::{Finish, Rows, Sums, Update};
 use super::shades::Scale;
-use super::simd::{Halves, InstructionSet, Kernel, LANES, Line, Simd, floats_mut};
+use super::simd::{Halves, InstructionSet, LANES, Line, floats_mut};
 use crate::mask::LayerMask;
 use crate::network::{Activation, LayerParameters};
 
@@ -68,29 +68,6 @@ pub(super) fn gate(activation: Activation, y: &[Line]) -> Finish<'_> {
         Activation::None => Finish::Plain,
         Activation::Relu => Finish::GateRelu(y),
         Activation::Tanh => Finish::GateTanh(y),
-    }
-}
-
-/// y = relu(y + bias).
-struct Bias<'a> {
-    bias: Option<&'a [f32]>,
-    finish: Finish<'a>,
-    lines: usize,
-    y: &'a mut [Line],
-}
-
-impl Kernel for Bias<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self, s: S) {
-        for (unit, y) in self.y.chunks_exact_mut(self.lines).enumerate() {
-            let bias = s.splat(self.bias.map_or(0.0, |bias| bias[unit]));
-            for line in y {
-                let sum = s.add(s.load(line), bias);
-                s.store(line, self.finish.apply(s, sum, 0));
-            }
-        }
     }
 }
 
@@ -196,9 +173,7 @@ impl Linear {
                 None => set.run(layer.forward((x, Scale::ONE), bias, finish, y)),
             },
             Weights::Inputs(layer) => {
-                set.run(layer.multiply());
-                set.run(layer.turn(y));
-                set.run(Bias { bias, finish, lines: self.lines, y });
+                set.run(layer.forward(bias, finish, y));
             }
         }
         tanh(self.activation, y);
