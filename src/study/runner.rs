@@ -16,7 +16,7 @@ use crate::checkpoint::paths::Task;
 use crate::data::{self, Locations, Split};
 use crate::files;
 use crate::network::Architecture;
-use crate::training::Engine;
+use crate::training::{Engine, TrainingSet};
 
 /// How to run.
 #[derive(Debug, Clone)]

@@ -4,7 +4,7 @@
 //! multiplication of a whole row with a number. Each layer takes the kernel that is faster at its density
 //! and shape ([`Kernels`]), compiled for the instructions that the processor has
 //! ([`InstructionSet`]). Units from which no path of kept weights leads to an output cost
-//! nothing.
+//! nothing. Images of whole numbers, as files have them, are read as bytes ([`TrainingSet`]).
 //!
 //! The order of all sums is fixed: a training gives the same bytes on the same instruction
 //! set, in one go or in parts ([`Run`]).
