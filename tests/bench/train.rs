@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! cargo bench --no-default-features --bench train -- [--peers PYTHON] [--rounds N] [--only TEXT] [--steps N]
-//!     [--instructions SET] [--convolution taps or winners] [--curve]
+//!     [--instructions SET] [--linear dense, rows or inputs] [--convolution taps or winners] [--densities D,D]
+//!     [--curve]
 //! ```
 //!
 //! One pass over the 60,000 training images in batches of 128 with Adam, on one thread, under global
@@ -12,7 +13,8 @@
 //! ours is repeated until it has lasted three seconds, about as long as PyTorch's shortest pass: a process that slept
 //! while others ran is a quarter slower at first, and training does not sleep.
 //! `--only TEXT` takes the cases whose name holds the text, `--instructions avx2` (or another set that the
-//! processor has) the kernels of that set, `--convolution` one way back of convolutions before a pooling. The
+//! processor has) the kernels of that set, `--linear` one kernel for all linear layers that can have it, `--convolution` one way
+//! back of convolutions before a pooling, `--densities` other densities of all networks. The
 //! images are looked for in `../shared/data` and where the programs look.
 //!
 //! `--curve` measures a whole pruning curve instead: 4 passes on all weights, then 40 levels of ratio 0.8 with
@@ -41,7 +43,7 @@ use prunephase::mask::Mask;
 use prunephase::network::{Architecture, Layer, Network, Parameters};
 use prunephase::pruning::{Criterion, Scope, prune};
 use prunephase::seed::Seeds;
-use prunephase::training::sparse::{ConvolutionKernel, InstructionSet, Options as Engine, Run, Trainer};
+use prunephase::training::sparse::{ConvolutionKernel, InstructionSet, LinearKernel, Options as Engine, Run, Trainer};
 use prunephase::training::{Budget, Hyperparameters, Optimiser};
 use support::{Options, extra_memory, median};
 
@@ -63,6 +65,11 @@ fn engine() -> Engine {
         let mut sets = InstructionSet::available().into_iter();
         engine.instructions = sets.find(|set| set.to_string() == *name).unwrap();
     }
+    engine.kernels.linear = after("--linear").map(|name| match name.as_str() {
+        "dense" => LinearKernel::Dense,
+        "rows" => LinearKernel::Rows,
+        _ => LinearKernel::Inputs,
+    });
     engine.kernels.convolution = after("--convolution").map(|name| match name.as_str() {
         "taps" => ConvolutionKernel::Taps,
         _ => ConvolutionKernel::Winners,
@@ -160,7 +167,12 @@ impl<'a> Pruning<'a> {
 
 fn cases(split: &Split, only: &str) -> Vec<Case> {
     let mut cases = Vec::new();
+    let arguments: Vec<String> = std::env::args().collect();
+    let given = arguments.iter().position(|argument| argument == "--densities");
+    let given: Option<Vec<f64>> =
+        given.map(|at| arguments[at + 1].split(',').map(|density| density.parse().unwrap()).collect());
     for (architecture, width, densities) in CASES {
+        let densities = given.as_deref().unwrap_or(densities);
         let name = |density: f64| format!("{architecture} W = {width} at {density}");
         let wanted: Vec<f64> = densities.iter().copied().filter(|&density| name(density).contains(only)).collect();
         if wanted.is_empty() {

@@ -86,7 +86,7 @@ impl Chain {
             let background = (at == 0 && first).then(|| inputs::background(data.images.view()));
             let next = inputs.clone();
             let ends = (inputs, outputs);
-            linears.push(Linear::new(layer, mask, ends, linear.activation, lines, background, kernels));
+            linears.push(Linear::new(layer, mask, ends, linear.activation, lines, background, (set, kernels)));
             outputs = next;
         }
         linears.reverse();

@@ -25,9 +25,10 @@ pub enum ConvolutionKernel {
 /// What to choose from; `None` leaves the choice to the rule.
 ///
 /// The rule compares costs in units of a dense product, from times of the three kernels on layers
-/// of 784 x 512 to 256 x 128 (AVX-512, batch 128): compressed rows cost their density over 0.6, since
-/// each weight fetches a row of the batch of its own; the inputs that are not the background cost
-/// 1.2 times their share. The way back of a convolution before a pooling costs multiplications of registers. From
+/// of 784 x 512 to 256 x 128 (batch 128): compressed rows cost their density over 0.5, since each weight fetches a row of
+/// the batch of its own, and the inputs that are not the background 2.5 times their share (AVX2, fc4 of W = 128 at
+/// densities 0.15 to 0.3). With AVX-512, measured before rows found both gradients at once, it is their density over 0.6,
+/// and 1.2 times their share. The way back of a convolution before a pooling costs multiplications of registers. From
 /// the largest inputs, each has those of its patch, and the work to find it, which is worth 24 of them; with
 /// gradients of inputs twice its patch and 70. From the kept taps, each line of a position costs 3.4, and 7.7 with
 /// gradients of inputs (AVX2, cnn5 of W = 1 and 4, densities 1 and 0.3). With AVX-512 a register of a patch costs 4/3
@@ -42,15 +43,16 @@ pub struct Kernels {
 
 impl Kernels {
     /// The kernel of a linear layer of this density; `others` is the share of inputs that are not the
-    /// background, for the first layer.
-    pub(super) fn linear(self, density: f64, others: Option<f64>) -> LinearKernel {
+    /// background, for the first layer; `wide`: whether a line is one register.
+    pub(super) fn linear(self, density: f64, others: Option<f64>, wide: bool) -> LinearKernel {
         match self.linear {
             Some(LinearKernel::Inputs) if others.is_none() => {}
             Some(kernel) => return kernel,
             None => {}
         }
-        let rows = density / 0.6;
-        let inputs = others.map_or(f64::INFINITY, |share| 1.2 * share);
+        let (even, each) = if wide { (0.6, 1.2) } else { (0.5, 2.5) };
+        let rows = density / even;
+        let inputs = others.map_or(f64::INFINITY, |share| each * share);
         if rows <= inputs.min(1.0) {
             LinearKernel::Rows
         } else if inputs < 1.0 {
@@ -83,14 +85,18 @@ mod tests {
     #[test]
     fn the_rule() {
         let rule = Kernels::default();
-        assert_eq!(rule.linear(1.0, None), LinearKernel::Dense);
-        assert_eq!(rule.linear(0.1, None), LinearKernel::Rows);
-        assert_eq!(rule.linear(1.0, Some(0.19)), LinearKernel::Inputs);
-        assert_eq!(rule.linear(0.1, Some(0.19)), LinearKernel::Rows);
-        assert_eq!(rule.linear(1.0, Some(0.9)), LinearKernel::Dense);
+        for wide in [false, true] {
+            assert_eq!(rule.linear(1.0, None, wide), LinearKernel::Dense);
+            assert_eq!(rule.linear(0.1, None, wide), LinearKernel::Rows);
+            assert_eq!(rule.linear(1.0, Some(0.19), wide), LinearKernel::Inputs);
+            assert_eq!(rule.linear(0.1, Some(0.19), wide), LinearKernel::Rows);
+            assert_eq!(rule.linear(1.0, Some(0.9), wide), LinearKernel::Dense);
+        }
+        assert_eq!(rule.linear(0.2, Some(0.19), false), LinearKernel::Rows);
+        assert_eq!(rule.linear(0.2, Some(0.19), true), LinearKernel::Inputs);
         let inputs = Kernels { linear: Some(LinearKernel::Inputs), ..rule };
-        assert_eq!(inputs.linear(1.0, None), LinearKernel::Dense);
-        assert_eq!(inputs.linear(0.01, Some(1.0)), LinearKernel::Inputs);
+        assert_eq!(inputs.linear(1.0, None, false), LinearKernel::Dense);
+        assert_eq!(inputs.linear(0.01, Some(1.0), false), LinearKernel::Inputs);
         // cnn5, W = 1: 6 and 16 channels, patches of 5 rows of 5 and of 30 floats, halves of lines.
         let first = |taps: usize, wide| rule.winners((6 * 196, 5), taps * 784 / 16, false, wide);
         let second = |taps: usize| rule.winners((16 * 25, 20), taps * 100 / 16, true, false);

@@ -81,7 +81,7 @@ impl Linear {
         activation: Activation,
         lines: usize,
         background: Option<(f32, f32)>,
-        kernels: Kernels,
+        (set, kernels): (InstructionSet, Kernels),
     ) -> Self {
         let width = layer.weight.len() / layer.weight.shape()[0].max(1);
         let mut slots = vec![u32::MAX; width];
@@ -104,7 +104,7 @@ impl Linear {
         let density = entries.len() as f64 / (inputs.len() * outputs.len()).max(1) as f64;
         let others = background.map(|(_, share)| 1.0 - f64::from(share));
         let (ins, outs) = (inputs.len(), outputs.len());
-        let weights = match (kernels.linear(density, others), background) {
+        let weights = match (kernels.linear(density, others, set.is_wide()), background) {
             (LinearKernel::Inputs, Some((value, _))) => Weights::Inputs(Inputs::new(&entries, outs, ins, lines, value)),
             (LinearKernel::Rows, _) => Weights::Rows(Rows::new(&entries, outs, ins, lines)),
             _ => Weights::Dense(Dense::new(&entries, outs, ins, lines)),
