@@ -158,7 +158,10 @@ impl Linear {
                     set.run(Read { images, next, scale: Scale::ONE, pixels, places, offset, x: &mut x[..] });
                 }
             }
-            _ => return false,
+            _ => {
+                self.shades = None;
+                return false;
+            }
         }
         true
     }
