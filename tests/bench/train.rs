@@ -11,7 +11,9 @@
 //! 100 steps each, down to the density. Ours and the peers take turns in one run; times are seconds of the
 //! CPU, medians over the rounds. `--steps N` does N steps instead of the 468 of a pass and scales. A round of
 //! ours is repeated until it has lasted three seconds, about as long as PyTorch's shortest pass: a process that slept
-//! while others ran is a quarter slower at first, and training does not sleep.
+//! while others ran is a quarter slower at first, and training does not sleep. On a machine of two cores keep both
+//! on one of them (`taskset -c 1 cargo bench ...`): a process that is moved between cores is slower, and a pass of ours
+//! (cnn5, W = 1, density 0.1) took a quarter longer.
 //! `--only TEXT` takes the cases whose name holds the text, `--instructions avx2` (or another set that the
 //! processor has) the kernels of that set, `--linear` one kernel for all linear layers that can have it, `--convolution` one way
 //! back of convolutions before a pooling, `--densities` other densities of all networks. The

@@ -114,8 +114,6 @@ struct Step<'a> {
     stride: usize,
     /// `[input][batch]`, and how many.
     inputs: (&'a [Line], usize),
-    /// `[batch][input]`.
-    x: &'a mut [Line],
 }
 
 impl Step<'_> {
@@ -153,19 +151,17 @@ impl Kernel for Step<'_> {
     #[inline(always)]
     fn run<S: Simd>(mut self, s: S) {
         let (inputs, count) = self.inputs;
-        transpose(s, inputs, count, self.stride / LANES, self.x);
-        let x = std::mem::take(&mut self.x);
-        if S::WIDE {
-            tiles!(S, self.outputs, self.lines, |row, line, R, L| {
-                self.tile::<S, R, L>(s, Lines { values: x, at: line, row: self.lines }, row, line);
-            });
-            return;
-        }
-        let mut panel = vec![Line::ZERO; self.batch];
-        for line in 0..self.lines {
-            take_panel(&mut panel, x, self.lines, line);
-            tiles!(S, self.outputs, 1, |row, _first, R, L| {
-                self.tile::<S, R, L>(s, Lines { values: &panel, at: 0, row: 1 }, row, line);
+        let from_lines = self.stride / LANES;
+        let most = if S::WIDE { 4 } else { 1 };
+        // `[batch][input]` of as many inputs as a tile has.
+        let mut panel = vec![Line::ZERO; self.batch * most];
+        for first in (0..self.lines).step_by(most) {
+            let rows = (count - first * LANES).min(most * LANES);
+            let lines = rows.div_ceil(LANES);
+            let panel = &mut panel[..self.batch * lines];
+            transpose(s, &inputs[first * LANES * from_lines..], rows, from_lines, panel);
+            tiles!(S, self.outputs, lines, |row, line, R, L| {
+                self.tile::<S, R, L>(s, Lines { values: panel, at: line, row: lines }, row, first + line);
             });
         }
     }
@@ -203,8 +199,6 @@ pub(super) struct Dense {
     inputs: usize,
     /// Lines of a unit.
     lines: usize,
-    /// `[batch][input]`.
-    transposed: Vec<Line>,
 }
 
 impl Dense {
@@ -219,8 +213,7 @@ impl Dense {
             floats_mut(&mut kept)[at] = 1.0;
         }
         let kept = (entries.len() < outputs * inputs).then_some(kept);
-        let transposed = vec![Line::ZERO; lines * LANES * (row / LANES)];
-        Self { values: Tensor::new(&weights), kept, outputs, inputs, lines, transposed }
+        Self { values: Tensor::new(&weights), kept, outputs, inputs, lines }
     }
 
     /// Floats of a row.
@@ -263,7 +256,6 @@ impl Dense {
             dy: floats(dy),
             batch,
             stride: self.lines * LANES,
-            x: &mut self.transposed,
         }
     }
 }

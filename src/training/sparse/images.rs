@@ -105,11 +105,13 @@ impl<P: Pixel, X: Lanes> Kernel for Read<'_, P, X> {
     }
 }
 
-/// Asks for these images to be fetched: they lie anywhere, and no pattern announces them.
+/// Asks for these images to be fetched: they lie anywhere, and no pattern announces them. The first line of each before
+/// the second of any: each image is in a page of its own, and pages are looked up side by side.
 #[inline(always)]
 pub(super) fn prefetch<S: Simd, P>(s: S, images: &[&[P]]) {
-    for image in images {
-        for pixel in image.iter().step_by(size_of::<Line>() / size_of::<P>()) {
+    let pixels = images.first().map_or(0, |image| image.len());
+    for pixel in (0..pixels).step_by(size_of::<Line>() / size_of::<P>()) {
+        for pixel in images.iter().filter_map(|image| image.get(pixel)) {
             s.prefetch(pixel);
         }
     }

@@ -161,7 +161,10 @@ impl<P: Pixel> Kernel for Read<'_, P> {
         starts.clear();
         let mut next = 0;
         for (at, image) in images.iter().enumerate() {
-            prefetch(s, &images[images.len().min(at + AHEAD)..images.len().min(at + AHEAD + 1)]);
+            if at % AHEAD == 0 {
+                let after = if at == 0 { 0 } else { images.len().min(at + AHEAD) };
+                prefetch(s, &images[after..images.len().min(at + 2 * AHEAD)]);
+            }
             for block in (0..pixels.len().max(1)).step_by(BLOCK) {
                 starts.push(next as u32);
                 let pixels = &pixels[block..pixels.len().min(block + BLOCK)];
@@ -199,12 +202,15 @@ impl<P: Pixel> Kernel for Read<'_, P> {
         for at in 2..by_input.starts.len() {
             by_input.starts[at] += by_input.starts[at - 1];
         }
+        // Block by block: the places where its inputs' entries go stay in the first cache.
         let blocks = blocks(pixels.len());
-        for (image, starts) in starts.windows(blocks + 1).step_by(blocks).enumerate() {
-            for &(input, x) in &entries[starts[0] as usize..starts[blocks] as usize] {
-                let place = &mut by_input.starts[input as usize + 1];
-                by_input.entries[*place as usize] = (image as u32, x);
-                *place += 1;
+        for block in 0..blocks {
+            for image in 0..images.len() {
+                for &(input, x) in by_image.of(image * blocks + block) {
+                    let place = &mut by_input.starts[input as usize + 1];
+                    by_input.entries[*place as usize] = (image as u32, x);
+                    *place += 1;
+                }
             }
         }
         by_input.starts.truncate(pixels.len() + 1);
