@@ -106,7 +106,7 @@ struct Step<'a> {
     kept: Option<&'a [Line]>,
     rule: Rule,
     outputs: usize,
-    /// Lines of a row of weights.
+    /// Lines from a row of weights to the next.
     lines: usize,
     /// `[output][batch]`.
     dy: &'a [f32],
@@ -155,7 +155,7 @@ impl Kernel for Step<'_> {
         let most = if S::WIDE { 4 } else { 1 };
         // `[batch][input]` of as many inputs as a tile has.
         let mut panel = vec![Line::ZERO; self.batch * most];
-        for first in (0..self.lines).step_by(most) {
+        for first in (0..count.div_ceil(LANES)).step_by(most) {
             let rows = (count - first * LANES).min(most * LANES);
             let lines = rows.div_ceil(LANES);
             let panel = &mut panel[..self.batch * lines];
@@ -189,6 +189,12 @@ pub(super) fn transpose<S: Simd>(s: S, from: &[Line], rows: usize, from_lines: u
     }
 }
 
+/// Floats of a row of weights, an odd number of lines: the way back reads them column by column, and columns of rows a
+/// power of two apart share a few sets of the first cache.
+fn row(inputs: usize) -> usize {
+    (inputs.div_ceil(LANES) | 1) * LANES
+}
+
 /// The weights of a layer with all its pruned ones, `[output][input]`, rows filled up to lines.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Dense {
@@ -204,7 +210,7 @@ pub(super) struct Dense {
 impl Dense {
     /// From (output, input, w), with `lines` lines a unit.
     pub(super) fn new(entries: &[(u32, u32, f32)], outputs: usize, inputs: usize, lines: usize) -> Self {
-        let row = inputs.div_ceil(LANES) * LANES;
+        let row = row(inputs);
         let mut weights = vec![0.0; outputs * row];
         let mut kept = vec![Line::ZERO; weights.len() / LANES];
         for &(output, input, w) in entries {
@@ -218,7 +224,7 @@ impl Dense {
 
     /// Floats of a row.
     pub(super) fn row(&self) -> usize {
-        self.inputs.div_ceil(LANES) * LANES
+        row(self.inputs)
     }
 
     pub(super) fn forward<'a>(

@@ -4,9 +4,11 @@
 //! W x = c W 1 + W e: the first product is one number an output, kept up to date, and the second
 //! visits the other inputs alone. The weight gradient is dy x^T = c (sum of dy) + dy e^T.
 
+use std::ops::Range;
+
 use super::dense::transpose;
-use super::images::prefetch;
 use super::optimiser::{Rule, Tensor};
+use super::others::{BLOCK, Others, blocks};
 use super::rows::Finish;
 use super::shades::{Pixel, Scale};
 use super::simd::{Kernel, LANES, Line, Simd, floats_mut};
@@ -14,37 +16,8 @@ use super::simd::{Kernel, LANES, Line, Simd, floats_mut};
 /// Lines of a panel of outputs, whose sums one pass holds in registers.
 const PANEL: usize = 4;
 
-/// Inputs whose gradients are found before their weights are updated, one after the other.
+/// Inputs whose gradients are found before their weights are updated, one after the other; an even number.
 const TOGETHER: usize = 32;
-
-/// Inputs whose weights to a panel stay in the first cache; a multiple of a line.
-const BLOCK: usize = 112;
-
-/// One at least, also where there are no inputs.
-fn blocks(inputs: usize) -> usize {
-    inputs.div_ceil(BLOCK).max(1)
-}
-
-/// Images that are asked for before they are read.
-const AHEAD: usize = 8;
-
-/// An input (or image), and x - c.
-type Entry = (u32, f32);
-
-/// The inputs of a batch that are not the background.
-#[derive(Debug, Clone, PartialEq, Default)]
-struct Sparse {
-    /// Where each block of inputs of each image (or each input) starts, and the end of the last.
-    starts: Vec<u32>,
-    entries: Vec<Entry>,
-}
-
-impl Sparse {
-    #[inline(always)]
-    fn of(&self, index: usize) -> &[Entry] {
-        &self.entries[self.starts[index] as usize..self.starts[index + 1] as usize]
-    }
-}
 
 /// The weights of the first layer, `[panel of outputs][input][output]`.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,8 +28,7 @@ pub(super) struct Inputs {
     outputs: usize,
     inputs: usize,
     lines: usize,
-    by_image: Sparse,
-    by_input: Sparse,
+    others: Others,
     /// Sum over the inputs of w, by output.
     sums: Vec<Line>,
     /// `[image][output]`.
@@ -98,8 +70,7 @@ impl Inputs {
             outputs,
             inputs,
             lines,
-            by_image: Sparse::default(),
-            by_input: Sparse::default(),
+            others: Others::new(),
             sums,
             turned,
         }
@@ -116,7 +87,7 @@ impl Inputs {
         (images, scale): (&'a [&'a [P]], Scale),
         pixels: &'a [u32],
     ) -> impl Kernel<Output = ()> + 'a {
-        Read { layer: self, images, scale, pixels }
+        self.others.read((images, scale), pixels, self.background)
     }
 
     /// y = finish(W x + bias) of the images that were read, through a finish without other lines.
@@ -132,88 +103,6 @@ impl Inputs {
     /// Gradient and update in one pass.
     pub(super) fn step<'a>(&'a mut self, dy: &'a [Line], rule: Rule) -> impl Kernel<Output = ()> + 'a {
         Backward { layer: self, dy, rule }
-    }
-}
-
-struct Read<'a, P> {
-    layer: &'a mut Inputs,
-    images: &'a [&'a [P]],
-    scale: Scale,
-    pixels: &'a [u32],
-}
-
-impl<P: Pixel> Kernel for Read<'_, P> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self, s: S) {
-        let Self { layer, images, scale: Scale { scale, shift }, pixels } = self;
-        let Inputs { by_image, by_input, background, .. } = layer;
-        // In the numbers of the images.
-        let background =
-            if (scale, shift) == (1.0, 0.0) { *background } else { ((*background - shift) / scale).round() };
-        let Sparse { starts, entries } = by_image;
-        let all = images.len() * pixels.len();
-        if by_input.entries.len() < all {
-            entries.resize(all + LANES, (0, 0.0));
-            by_input.entries.resize(all, (0, 0.0));
-        }
-        starts.clear();
-        let mut next = 0;
-        for (at, image) in images.iter().enumerate() {
-            if at % AHEAD == 0 {
-                let after = if at == 0 { 0 } else { images.len().min(at + AHEAD) };
-                prefetch(s, &images[after..images.len().min(at + 2 * AHEAD)]);
-            }
-            for block in (0..pixels.len().max(1)).step_by(BLOCK) {
-                starts.push(next as u32);
-                let pixels = &pixels[block..pixels.len().min(block + BLOCK)];
-                for (at, pixels) in pixels.chunks(LANES).enumerate() {
-                    let mut x = [background; LANES];
-                    let first = pixels[0] as usize;
-                    let whole = pixels.len() == LANES && pixels[LANES - 1] as usize == first + LANES - 1;
-                    match image[first..].first_chunk() {
-                        Some(pixels) if whole => s.store_any(&mut x, P::load(s, pixels)),
-                        _ => x.iter_mut().zip(pixels).for_each(|(x, &pixel)| *x = image[pixel as usize].raw()),
-                    }
-                    let away = s.sub(s.load_any(&x), s.splat(background));
-                    let others = !s.bits(s.equal(away, s.zero()));
-                    if others << (32 - LANES) == 0 {
-                        continue;
-                    }
-                    s.store_any(&mut x, s.mul(away, s.splat(scale)));
-                    let Some(room) = entries[next..].first_chunk_mut::<LANES>() else { continue };
-                    // All are written, and the next takes the place of one that is the background: nothing to guess.
-                    let mut count = 0;
-                    for lane in 0..LANES {
-                        room[count % LANES] = ((block + at * LANES + lane) as u32, x[lane]);
-                        count += (others >> lane & 1) as usize;
-                    }
-                    next += count;
-                }
-            }
-        }
-        starts.push(next as u32);
-        by_input.starts.clear();
-        by_input.starts.resize(pixels.len() + 2, 0);
-        for &(input, _) in &entries[..next] {
-            by_input.starts[input as usize + 2] += 1;
-        }
-        for at in 2..by_input.starts.len() {
-            by_input.starts[at] += by_input.starts[at - 1];
-        }
-        // Block by block: the places where its inputs' entries go stay in the first cache.
-        let blocks = blocks(pixels.len());
-        for block in 0..blocks {
-            for image in 0..images.len() {
-                for &(input, x) in by_image.of(image * blocks + block) {
-                    let place = &mut by_input.starts[input as usize + 1];
-                    by_input.entries[*place as usize] = (image as u32, x);
-                    *place += 1;
-                }
-            }
-        }
-        by_input.starts.truncate(pixels.len() + 1);
     }
 }
 
@@ -236,15 +125,21 @@ fn in_panels<S: Simd>(s: S, work: &mut impl Panels, width: usize) {
     }
 }
 
-/// sums + the sum over `entries` of x times the lines of their place.
+/// sums + the sum over the entries of a list of x times the lines of their place.
 #[inline(always)]
-fn add<S: Simd, const L: usize>(s: S, entries: &[Entry], lines: &[[Line; L]], mut sums: [S::V; L]) -> [S::V; L] {
-    let mut rest = entries;
+fn add<S: Simd, const L: usize>(
+    s: S,
+    (places, x): (&[u32], &[f32]),
+    lines: &[[Line; L]],
+    mut sums: [S::V; L],
+) -> [S::V; L] {
+    let (mut places, mut x) = (places, x);
     if S::WIDE || L <= 2 {
         // Two sums of each line, or each multiply-add would wait for the one before.
-        let (pairs, last) = entries.as_chunks::<2>();
+        let (pairs, last) = places.as_chunks::<2>();
+        let (x_of_pairs, last_x) = x.as_chunks::<2>();
         let mut others = [s.zero(); L];
-        for &[(one, x), (other, z)] in pairs {
+        for (&[one, other], &[x, z]) in pairs.iter().zip(x_of_pairs) {
             let (one, other) = (&lines[one as usize], &lines[other as usize]);
             let (x, z) = (s.splat(x), s.splat(z));
             for l in 0..L {
@@ -255,9 +150,9 @@ fn add<S: Simd, const L: usize>(s: S, entries: &[Entry], lines: &[[Line; L]], mu
         for l in 0..L {
             sums[l] = s.add(sums[l], others[l]);
         }
-        rest = last;
+        (places, x) = (last, last_x);
     }
-    for &(at, x) in rest {
+    for (&at, &x) in places.iter().zip(x) {
         let line = &lines[at as usize];
         let x = s.splat(x);
         for l in 0..L {
@@ -265,6 +160,27 @@ fn add<S: Simd, const L: usize>(s: S, entries: &[Entry], lines: &[[Line; L]], mu
         }
     }
     sums
+}
+
+/// For both numbers of the entries of a list: start + the sum of the number times the lines of their place.
+#[inline(always)]
+fn add_pair<S: Simd, const L: usize>(
+    s: S,
+    (places, [x, z]): (&[u32], [&[f32]; 2]),
+    lines: &[[Line; L]],
+    start: [S::V; L],
+) -> [[S::V; L]; 2] {
+    let (mut one, mut other) = (start, start);
+    for ((&at, &x), &z) in places.iter().zip(x).zip(z) {
+        let line = &lines[at as usize];
+        let (x, z) = (s.splat(x), s.splat(z));
+        for l in 0..L {
+            let line = s.load(&line[l]);
+            one[l] = s.fma(x, line, one[l]);
+            other[l] = s.fma(z, line, other[l]);
+        }
+    }
+    [one, other]
 }
 
 struct Forward<'a> {
@@ -292,7 +208,7 @@ impl Panels for Forward<'_> {
             start[l] = s.fma(background, s.load(&layer.sums[first + l]), s.load(&bias));
         }
         let blocks = blocks(layer.inputs);
-        let images = (layer.by_image.starts.len() - 1) / blocks;
+        let images = layer.others.by_image.len() / blocks;
         let mut panel = vec![[Line::ZERO; L]; images];
         for block in 0..blocks {
             for (image, kept) in panel.iter_mut().enumerate() {
@@ -309,7 +225,8 @@ impl Panels for Forward<'_> {
                         sums[l] = s.load(&kept[l]);
                     }
                 }
-                let sums = add(s, layer.by_image.of(image * blocks + block), weights, sums);
+                let (places, [x]) = layer.others.by_image.of(image * blocks + block);
+                let sums = add(s, (places, x), weights, sums);
                 let last = block + 1 == blocks;
                 for l in 0..L {
                     s.store(&mut kept[l], if last { self.finish.apply(s, sums[l], 0) } else { sums[l] });
@@ -341,44 +258,86 @@ struct Backward<'a> {
     rule: Rule,
 }
 
-impl Panels for Backward<'_> {
+impl Backward<'_> {
+    /// The gradients of the weights from these inputs, the first of an even number, to the outputs of L lines: lines
+    /// `to` and after of each of `gradients`, which are those of a panel of P lines from `first` on. `dy` holds the L
+    /// lines of each image, then their sums times the background.
     #[inline(always)]
-    fn panel<S: Simd, const L: usize>(&mut self, s: S, first: usize) {
-        let layer = &mut *self.layer;
-        let width = layer.outputs.div_ceil(LANES);
-        let mut panel = vec![[Line::ZERO; L]; layer.turned.len() / width];
-        let mut total = [s.zero(); L];
-        for (dy, turned) in panel.iter_mut().zip(layer.turned.chunks_exact(width)) {
-            for l in 0..L {
-                dy[l] = turned[first + l];
-                total[l] = s.add(total[l], s.load(&dy[l]));
-            }
-        }
+    fn gradients<S: Simd, const L: usize, const P: usize>(
+        &self,
+        s: S,
+        inputs: Range<usize>,
+        dy: &[Line],
+        (gradients, first, to): (&mut [[Line; P]], usize, usize),
+    ) {
+        let Tensor { w, first: mean, second } = &self.layer.values;
+        let (dy, _) = dy.as_chunks::<L>();
+        let Some((total, dy)) = dy.split_last() else { return };
+        let mut start = [s.zero(); L];
         for l in 0..L {
-            total[l] = s.mul(s.splat(layer.background), total[l]);
+            start[l] = s.load(&total[l]);
         }
-        let Tensor { w, first: mean, second } = &mut layer.values;
-        let mut weights = [s.zero(); L];
-        let mut gradients = [[Line::ZERO; L]; TOGETHER];
-        for begin in (0..layer.inputs).step_by(TOGETHER) {
-            let inputs = begin..layer.inputs.min(begin + TOGETHER);
-            for (gradient, input) in gradients.iter_mut().zip(inputs.clone()) {
-                // Weights and state of all panels together pass the second cache.
-                let at = first * layer.inputs + input * L;
+        for (pair, gradients) in (inputs.start / 2..).zip(gradients[..inputs.len()].chunks_mut(2)) {
+            // Weights and state of all panels together pass the second cache.
+            for input in 0..gradients.len() {
+                let at = first * self.layer.inputs + (2 * pair + input) * P + to;
                 for l in 0..L {
                     s.prefetch(&w[at + l]);
                     s.prefetch(&mean[at + l]);
                     s.prefetch(&second[at + l]);
                 }
-                let sums = add(s, layer.by_input.of(input), &panel, total);
+            }
+            let sums = add_pair(s, self.layer.others.by_pair.of(pair), dy, start);
+            for (gradient, sums) in gradients.iter_mut().zip(sums) {
                 for l in 0..L {
-                    s.store(&mut gradient[l], sums[l]);
+                    s.store(&mut gradient[to + l], sums[l]);
                 }
             }
+        }
+    }
+}
+
+impl Panels for Backward<'_> {
+    #[inline(always)]
+    fn panel<S: Simd, const L: usize>(&mut self, s: S, first: usize) {
+        // What one pass over a list holds in registers, for two inputs.
+        let most = if S::WIDE { PANEL } else { PANEL / 2 };
+        let width = self.layer.outputs.div_ceil(LANES);
+        let images = self.layer.turned.len() / width;
+        // Part by part: the lines of each image, then their sums times the background.
+        let mut panel = vec![Line::ZERO; (images + 1) * L];
+        for (part, panel) in panel.chunks_mut((images + 1) * most).enumerate() {
+            let lines = panel.len() / (images + 1);
+            let first = first + part * most;
+            let mut total = [s.zero(); PANEL];
+            for (dy, turned) in panel.chunks_exact_mut(lines).zip(self.layer.turned.chunks_exact(width)) {
+                dy.copy_from_slice(&turned[first..first + lines]);
+                for (total, dy) in total.iter_mut().zip(dy) {
+                    *total = s.add(*total, s.load(dy));
+                }
+            }
+            for (line, total) in panel[images * lines..].iter_mut().zip(total) {
+                s.store(line, s.mul(s.splat(self.layer.background), total));
+            }
+        }
+        let mut weights = [s.zero(); L];
+        let mut gradients = [[Line::ZERO; L]; TOGETHER];
+        for begin in (0..self.layer.inputs).step_by(TOGETHER) {
+            let inputs = begin..self.layer.inputs.min(begin + TOGETHER);
+            for (part, dy) in panel.chunks((images + 1) * most).enumerate() {
+                let to = (&mut gradients[..], first, part * most);
+                match dy.len() / (images + 1) {
+                    1 => self.gradients::<S, 1, L>(s, inputs.clone(), dy, to),
+                    2 => self.gradients::<S, 2, L>(s, inputs.clone(), dy, to),
+                    3 => self.gradients::<S, 3, L>(s, inputs.clone(), dy, to),
+                    _ => self.gradients::<S, PANEL, L>(s, inputs.clone(), dy, to),
+                }
+            }
+            let Tensor { w, first: mean, second } = &mut self.layer.values;
             for (gradient, input) in gradients.iter().zip(inputs) {
                 for l in 0..L {
-                    let at = first * layer.inputs + input * L + l;
-                    let g = match &layer.kept {
+                    let at = first * self.layer.inputs + input * L + l;
+                    let g = match &self.layer.kept {
                         Some(kept) => s.mul(s.load(&gradient[l]), s.load(&kept[at])),
                         None => s.load(&gradient[l]),
                     };
@@ -388,7 +347,7 @@ impl Panels for Backward<'_> {
             }
         }
         for l in 0..L {
-            s.store(&mut layer.sums[first + l], weights[l]);
+            s.store(&mut self.layer.sums[first + l], weights[l]);
         }
     }
 }

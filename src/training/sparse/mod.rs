@@ -24,6 +24,7 @@ mod linear;
 mod loss;
 mod maps;
 mod optimiser;
+mod others;
 mod pool;
 mod rates;
 mod rows;

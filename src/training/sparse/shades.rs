@@ -15,11 +15,20 @@ impl Scale {
     pub(super) const ONE: Self = Self { scale: 1.0, shift: 0.0 };
 }
 
+/// The bits of all lanes.
+const ALL: u32 = (1 << LANES) - 1;
+
 /// Raw numbers of an image.
 pub(super) trait Pixel: Copy {
     /// Sixteen of them.
     fn load<S: Simd>(s: S, pixels: &[Self; LANES]) -> S::V;
     fn raw(self) -> f32;
+    /// The raw number of this value.
+    fn nearest(value: f32, scale: Scale) -> Self;
+    /// Where they are others than `one`, one bit a lane.
+    fn others<S: Simd>(s: S, pixels: &[Self; LANES], one: Self) -> u32;
+    /// Lane j of line i becomes lane i of line j.
+    fn transpose<S: Simd>(s: S, square: [[Self; LANES]; LANES]) -> [[Self; LANES]; LANES];
 }
 
 impl Pixel for f32 {
@@ -31,6 +40,26 @@ impl Pixel for f32 {
     fn raw(self) -> f32 {
         self
     }
+    #[inline(always)]
+    fn nearest(value: f32, _scale: Scale) -> Self {
+        value
+    }
+    #[inline(always)]
+    fn others<S: Simd>(s: S, pixels: &[Self; LANES], one: Self) -> u32 {
+        !s.bits(s.equal(s.load_any(pixels), s.splat(one))) & ALL
+    }
+    #[inline(always)]
+    fn transpose<S: Simd>(s: S, mut square: [[Self; LANES]; LANES]) -> [[Self; LANES]; LANES] {
+        let mut lines = [s.zero(); LANES];
+        for i in 0..LANES {
+            lines[i] = s.load_any(&square[i]);
+        }
+        let lines = s.transpose(lines);
+        for i in 0..LANES {
+            s.store_any(&mut square[i], lines[i]);
+        }
+        square
+    }
 }
 
 impl Pixel for u8 {
@@ -41,6 +70,18 @@ impl Pixel for u8 {
     #[inline(always)]
     fn raw(self) -> f32 {
         f32::from(self)
+    }
+    #[inline(always)]
+    fn nearest(value: f32, Scale { scale, shift }: Scale) -> Self {
+        ((value - shift) / scale).round() as u8
+    }
+    #[inline(always)]
+    fn others<S: Simd>(s: S, pixels: &Bytes, one: Self) -> u32 {
+        !s.equal_bytes(pixels, one) & ALL
+    }
+    #[inline(always)]
+    fn transpose<S: Simd>(s: S, square: [Bytes; LANES]) -> [Bytes; LANES] {
+        s.transpose_bytes(square)
     }
 }
 

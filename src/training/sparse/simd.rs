@@ -102,6 +102,10 @@ pub(super) trait Simd: Copy {
     fn select(self, m: Self::M, a: Self::V, b: Self::V) -> Self::V;
     /// One bit a lane, the first one lowest.
     fn bits(self, m: Self::M) -> u32;
+    /// Stores the lanes of these bits one after the other; what is stored behind them has no meaning.
+    fn pack(self, floats: &mut [f32; LANES], bits: u32, v: Self::V);
+    /// As [`Simd::pack`], for `first` + lane.
+    fn pack_places(self, places: &mut [u32; LANES], bits: u32, first: u32);
     /// The sum over the lanes.
     fn sum(self, a: Self::V) -> f32;
     fn half_splat(self, x: f32) -> Self::H;
@@ -140,6 +144,18 @@ pub(super) trait Simd: Copy {
             turned[j] = self.load(&line);
         }
         turned
+    }
+
+    /// Where the bytes are `one`, one bit a lane.
+    #[inline(always)]
+    fn equal_bytes(self, bytes: &Bytes, one: u8) -> u32 {
+        bytes.iter().rev().fold(0, |bits, &byte| bits << 1 | u32::from(byte == one))
+    }
+
+    /// Lane j of line i becomes lane i of line j.
+    #[inline(always)]
+    fn transpose_bytes(self, lines: [Bytes; LANES]) -> [Bytes; LANES] {
+        std::array::from_fn(|j| std::array::from_fn(|i| lines[i][j]))
     }
 
     /// Asks for the cache line of `at` to be fetched into the second cache.

@@ -84,6 +84,68 @@ unsafe fn transpose_eight(v: [__m256; 8]) -> [__m256; 8] {
     }
 }
 
+/// Where the bytes are `one`, one bit a lane.
+#[inline(always)]
+pub(super) fn equal_bytes(bytes: &Bytes, one: u8) -> u32 {
+    // SAFETY: every processor of the target has SSE2; the load stays in the 16 bytes.
+    unsafe {
+        let equal = _mm_cmpeq_epi8(_mm_loadu_si128(bytes.as_ptr().cast()), _mm_set1_epi8(one as i8));
+        _mm_movemask_epi8(equal) as u32
+    }
+}
+
+/// Lane j of line i becomes lane i of line j: four times each line is interleaved with the eighth after it.
+#[inline(always)]
+pub(super) fn transpose_bytes(lines: [Bytes; LANES]) -> [Bytes; LANES] {
+    // SAFETY: every processor of the target has SSE2; loads and stores stay in the 16 bytes.
+    unsafe {
+        let mut v = [_mm_setzero_si128(); LANES];
+        for i in 0..LANES {
+            v[i] = _mm_loadu_si128(lines[i].as_ptr().cast());
+        }
+        for _ in 0..4 {
+            let from = v;
+            for i in 0..HALF {
+                v[2 * i] = _mm_unpacklo_epi8(from[i], from[i + HALF]);
+                v[2 * i + 1] = _mm_unpackhi_epi8(from[i], from[i + HALF]);
+            }
+        }
+        let mut turned = lines;
+        for i in 0..LANES {
+            _mm_storeu_si128(turned[i].as_mut_ptr().cast(), v[i]);
+        }
+        turned
+    }
+}
+
+/// The lanes of the bits of each of 256 numbers, in order.
+const ORDERS: [[u8; HALF]; 256] = {
+    let mut orders = [[0; HALF]; 256];
+    let mut bits = 0;
+    while bits < orders.len() {
+        let (mut lane, mut count) = (0, 0);
+        while lane < HALF {
+            if bits >> lane & 1 == 1 {
+                orders[bits][count] = lane as u8;
+                count += 1;
+            }
+            lane += 1;
+        }
+        bits += 1;
+    }
+    orders
+};
+
+/// The lanes of the bits of `bits`, which are eight, in order.
+///
+/// # Safety
+/// Needs AVX2.
+#[inline(always)]
+unsafe fn order(bits: u32) -> __m256i {
+    // SAFETY: the caller has AVX2; the load stays in the eight bytes.
+    unsafe { _mm256_cvtepu8_epi32(_mm_loadl_epi64(ORDERS[bits as usize].as_ptr().cast())) }
+}
+
 impl Simd for Avx2 {
     type V = [__m256; 2];
     type H = __m256;
@@ -256,6 +318,36 @@ impl Simd for Avx2 {
             }
         }
         turned
+    }
+    #[inline(always)]
+    fn pack(self, floats: &mut [f32; LANES], bits: u32, v: Self::V) {
+        let (low, high) = (bits & 0xff, bits >> HALF & 0xff);
+        // SAFETY: the token proves AVX2; eight floats from a place that is at most the eighth.
+        unsafe {
+            _mm256_storeu_ps(floats.as_mut_ptr(), _mm256_permutevar8x32_ps(v[0], order(low)));
+            let after = floats.as_mut_ptr().add(low.count_ones() as usize);
+            _mm256_storeu_ps(after, _mm256_permutevar8x32_ps(v[1], order(high)));
+        }
+    }
+    #[inline(always)]
+    fn pack_places(self, places: &mut [u32; LANES], bits: u32, first: u32) {
+        let (low, high) = (bits & 0xff, bits >> HALF & 0xff);
+        // SAFETY: the token proves AVX2; eight places from one that is at most the eighth.
+        unsafe {
+            let lanes = _mm256_add_epi32(order(low), _mm256_set1_epi32(first as i32));
+            _mm256_storeu_si256(places.as_mut_ptr().cast(), lanes);
+            let after = places.as_mut_ptr().add(low.count_ones() as usize);
+            let lanes = _mm256_add_epi32(order(high), _mm256_set1_epi32(first as i32 + HALF as i32));
+            _mm256_storeu_si256(after.cast(), lanes);
+        }
+    }
+    #[inline(always)]
+    fn equal_bytes(self, bytes: &Bytes, one: u8) -> u32 {
+        equal_bytes(bytes, one)
+    }
+    #[inline(always)]
+    fn transpose_bytes(self, lines: [Bytes; LANES]) -> [Bytes; LANES] {
+        transpose_bytes(lines)
     }
     #[inline(always)]
     fn half_splat(self, x: f32) -> Self::H {

@@ -6,6 +6,7 @@
 
 use std::arch::x86_64::*;
 
+use super::avx2::{equal_bytes, transpose_bytes};
 use super::{Bytes, HALF, Halves, LANES, Line, Simd};
 
 /// AVX-512: a line in one register.
@@ -191,6 +192,27 @@ impl Simd for Avx512 {
     #[inline(always)]
     fn bits(self, m: Self::M) -> u32 {
         u32::from(m)
+    }
+    #[inline(always)]
+    fn pack(self, floats: &mut [f32; LANES], bits: u32, v: Self::V) {
+        whole!(_mm512_storeu_ps(floats.as_mut_ptr(), _mm512_maskz_compress_ps(bits as __mmask16, v)))
+    }
+    #[inline(always)]
+    fn pack_places(self, places: &mut [u32; LANES], bits: u32, first: u32) {
+        whole!({
+            let lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+            let all = _mm512_add_epi32(lanes, _mm512_set1_epi32(first as i32));
+            let packed = _mm512_maskz_compress_epi32(bits as __mmask16, all);
+            _mm512_storeu_si512(places.as_mut_ptr().cast(), packed);
+        })
+    }
+    #[inline(always)]
+    fn equal_bytes(self, bytes: &Bytes, one: u8) -> u32 {
+        equal_bytes(bytes, one)
+    }
+    #[inline(always)]
+    fn transpose_bytes(self, lines: [Bytes; LANES]) -> [Bytes; LANES] {
+        transpose_bytes(lines)
     }
     #[inline(always)]
     fn half_splat(self, x: f32) -> Self::H {

@@ -129,6 +129,23 @@ impl Simd for Portable {
         m.iter().rev().fold(0, |bits, &lane| bits << 1 | u32::from(lane))
     }
     #[inline(always)]
+    fn pack(self, floats: &mut [f32; LANES], bits: u32, v: Self::V) {
+        // All are stored, and the next takes the place of one that is left out: nothing to guess.
+        let mut count = 0;
+        for lane in 0..LANES {
+            floats[count % LANES] = v[lane];
+            count += (bits >> lane & 1) as usize;
+        }
+    }
+    #[inline(always)]
+    fn pack_places(self, places: &mut [u32; LANES], bits: u32, first: u32) {
+        let mut count = 0;
+        for lane in 0..LANES {
+            places[count % LANES] = first + lane as u32;
+            count += (bits >> lane & 1) as usize;
+        }
+    }
+    #[inline(always)]
     fn half_splat(self, x: f32) -> Self::H {
         [x; HALF]
     }
