@@ -79,16 +79,11 @@ impl<P: Pixel, X: Lanes> Kernel for Read<'_, P, X> {
             let near = self.pixels[at..].iter().take(LANES).take_while(|&&pixel| (pixel as usize) < first + LANES);
             let count = near.count();
             let (pixels, places) = (&self.pixels[at..at + count], &self.places[at..at + count]);
-            if count >= MANY && first + LANES <= self.images[0].len() {
-                let mut square = [s.zero(); LANES];
-                for lane in 0..LANES {
-                    if let Some(pixels) = self.images[lane][first..].first_chunk() {
-                        square[lane] = s.fma(scale, P::load(s, pixels), shift);
-                    }
-                }
-                let square = s.transpose(square);
+            let square = if count >= MANY { square(s, &self.images, first) } else { None };
+            if let Some(square) = square {
                 for (&pixel, &place) in pixels.iter().zip(places) {
-                    self.x[place as usize + self.offset].store(s, square[pixel as usize - first]);
+                    let v = s.fma(scale, P::load(s, &square[pixel as usize - first]), shift);
+                    self.x[place as usize + self.offset].store(s, v);
                 }
             } else {
                 for (&pixel, &place) in pixels.iter().zip(places) {
@@ -103,6 +98,16 @@ impl<P: Pixel, X: Lanes> Kernel for Read<'_, P, X> {
             at += count;
         }
     }
+}
+
+/// The sixteen pixels from `first` on of a group of images, `[pixel][image]`; `None` where images have fewer.
+#[inline(always)]
+pub(super) fn square<S: Simd, P: Pixel>(s: S, images: &[&[P]; LANES], first: usize) -> Option<[[P; LANES]; LANES]> {
+    let mut square = [*images[0].get(first..)?.first_chunk()?; LANES];
+    for (line, image) in square.iter_mut().zip(images) {
+        *line = *image.get(first..)?.first_chunk()?;
+    }
+    Some(P::transpose(s, square))
 }
 
 /// Asks for these images to be fetched: they lie anywhere, and no pattern announces them. The first line of each before

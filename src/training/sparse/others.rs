@@ -1,6 +1,6 @@
 //! The inputs of a batch that are not the background, image by image and pair of inputs by pair.
 
-use super::images::{group_of, prefetch};
+use super::images::{self, group_of, prefetch};
 use super::shades::{Pixel, Scale};
 use super::simd::{Kernel, LANES, Simd};
 
@@ -164,7 +164,7 @@ impl<P: Pixel> Read<'_, P> {
         let mut square = vec![[[background; LANES]; LANES]; groups.len()];
         for pixels in pixels.chunks(LANES) {
             for (square, images) in square.iter_mut().zip(&groups) {
-                turn(s, images, pixels, background, square);
+                turn(s, images, pixels, square);
             }
             for one in (0..pixels.len()).step_by(2) {
                 pen.begin();
@@ -186,25 +186,18 @@ impl<P: Pixel> Read<'_, P> {
 
 /// These pixels of a group of images, `[pixel][image]`.
 #[inline(always)]
-fn turn<S: Simd, P: Pixel>(
-    s: S,
-    images: &[&[P]; LANES],
-    pixels: &[u32],
-    background: P,
-    square: &mut [[P; LANES]; LANES],
-) {
+fn turn<S: Simd, P: Pixel>(s: S, images: &[&[P]; LANES], pixels: &[u32], square: &mut [[P; LANES]; LANES]) {
     let mut at = 0;
     while at < pixels.len() {
-        // Sixteen pixels that follow each other, in the image where it is as large.
+        // The last sixteen pixels where there are no sixteen more.
         let first = (pixels[at] as usize).min(images[0].len().saturating_sub(LANES));
-        let mut window = [[background; LANES]; LANES];
-        for (window, image) in window.iter_mut().zip(images) {
-            match image[first..].first_chunk() {
-                Some(pixels) => *window = *pixels,
-                None => window.iter_mut().zip(&image[first..]).for_each(|(x, pixel)| *x = *pixel),
+        let Some(window) = images::square(s, images, first) else {
+            for (x, image) in square[at].iter_mut().zip(images) {
+                *x = image[pixels[at] as usize];
             }
-        }
-        let window = P::transpose(s, window);
+            at += 1;
+            continue;
+        };
         while let Some(x) = pixels.get(at).and_then(|&pixel| window.get(pixel as usize - first)) {
             square[at] = *x;
             at += 1;
