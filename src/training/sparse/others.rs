@@ -105,25 +105,27 @@ impl Others {
         pixels: &'a [u32],
         background: f32,
     ) -> impl Kernel<Output = ()> + 'a {
-        Read { others: self, images, scale: scale.scale, pixels, background: P::nearest(background, scale) }
+        let source = Source { images, scale: scale.scale, pixels, background: P::nearest(background, scale) };
+        Read { others: self, source }
     }
 }
 
-struct Read<'a, P> {
-    others: &'a mut Others,
+/// The images of a batch, of which `pixels` are read.
+struct Source<'a, P> {
     images: &'a [&'a [P]],
     scale: f32,
     pixels: &'a [u32],
     background: P,
 }
 
-impl<P: Pixel> Read<'_, P> {
+impl<P: Pixel> Source<'_, P> {
     /// x - c of sixteen pixels.
     #[inline(always)]
     fn away<S: Simd>(&self, s: S, x: &[P; LANES]) -> S::V {
         s.mul(s.sub(P::load(s, x), s.splat(self.background.raw())), s.splat(self.scale))
     }
 
+    /// Line by line; what holds nothing but the background is left out before it becomes numbers.
     #[inline(always)]
     fn by_image<S: Simd>(&self, s: S, mut pen: Pen<'_, 1>) {
         let Self { images, pixels, background, .. } = *self;
@@ -156,6 +158,7 @@ impl<P: Pixel> Read<'_, P> {
         pen.begin();
     }
 
+    /// In squares of sixteen images and inputs, turned so that the images of an input follow each other.
     #[inline(always)]
     fn by_pair<S: Simd>(&self, s: S, mut pen: Pen<'_, 2>) {
         let Self { images, pixels, background, .. } = *self;
@@ -205,16 +208,20 @@ fn turn<S: Simd, P: Pixel>(s: S, images: &[&[P]; LANES], pixels: &[u32], square:
     }
 }
 
+struct Read<'a, P> {
+    others: &'a mut Others,
+    source: Source<'a, P>,
+}
+
 impl<P: Pixel> Kernel for Read<'_, P> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let (images, inputs) = (self.images.len(), self.pixels.len());
-        let mut others = std::mem::replace(self.others, Others::new());
-        self.by_image(s, others.by_image.pen(images * inputs));
-        self.by_pair(s, others.by_pair.pen(images * inputs.div_ceil(2)));
-        *self.others = others;
+        let Self { others: Others { by_image, by_pair }, source } = self;
+        let (images, inputs) = (source.images.len(), source.pixels.len());
+        source.by_image(s, by_image.pen(images * inputs));
+        source.by_pair(s, by_pair.pen(images * inputs.div_ceil(2)));
     }
 }
 
