@@ -20,6 +20,17 @@ fn lanes<A: Copy, B: Copy>(a: [A; LANES], b: [A; LANES], f: impl Fn(A, A) -> B) 
     std::array::from_fn(|lane| f(a[lane], b[lane]))
 }
 
+/// `of` each lane of the bits, one after the other. All are stored, and the next takes the place of one that is left
+/// out: nothing to guess.
+#[inline(always)]
+fn pack<T>(to: &mut [T; LANES], bits: u32, of: impl Fn(usize) -> T) {
+    let mut count = 0;
+    for lane in 0..LANES {
+        to[count % LANES] = of(lane);
+        count += (bits >> lane & 1) as usize;
+    }
+}
+
 impl Simd for Portable {
     type V = [f32; LANES];
     type H = [f32; HALF];
@@ -130,20 +141,11 @@ impl Simd for Portable {
     }
     #[inline(always)]
     fn pack(self, floats: &mut [f32; LANES], bits: u32, v: Self::V) {
-        // All are stored, and the next takes the place of one that is left out: nothing to guess.
-        let mut count = 0;
-        for lane in 0..LANES {
-            floats[count % LANES] = v[lane];
-            count += (bits >> lane & 1) as usize;
-        }
+        pack(floats, bits, |lane| v[lane]);
     }
     #[inline(always)]
     fn pack_places(self, places: &mut [u32; LANES], bits: u32, first: u32) {
-        let mut count = 0;
-        for lane in 0..LANES {
-            places[count % LANES] = first + lane as u32;
-            count += (bits >> lane & 1) as usize;
-        }
+        pack(places, bits, |lane| first + lane as u32);
     }
     #[inline(always)]
     fn half_splat(self, x: f32) -> Self::H {
