@@ -43,12 +43,14 @@ mod backward;
 mod deltas;
 mod forward;
 mod gradient;
+mod spots;
 mod unframe;
 
 use backward::Backward;
 use deltas::Deltas;
 use forward::{Forward, Pooled};
 use gradient::{FromPool, Gradient};
+use spots::Spots;
 use unframe::Unframe;
 
 /// What inputs and gradients of a band of one channel may take to stay in the first cache, in bytes, and those of
@@ -76,9 +78,11 @@ pub(super) struct Taps {
     gradient: Vec<Line>,
     /// The gradients of the outputs.
     deltas: Deltas,
+    /// Where the gradients of one output channel are not zero.
+    spots: Spots,
     /// Rows of windows of the pooling behind that are taken back at once.
     band: usize,
-    /// Where the taps of each (input channel, ky, kx) start, and the end of the last.
+    /// Where the taps of each (input channel, kx, ky) start, and the end of the last.
     back_starts: Vec<u32>,
     /// Where each tap goes back from ([`Deltas::tap`]).
     back_offsets: Vec<u32>,
@@ -141,7 +145,7 @@ impl Taps {
         let input = Frame::new(description.input, inputs.len(), padding);
         let output = Frame::new(description.output, outputs.len(), 0);
         let (mut starts, mut offsets, mut values, mut places) = (vec![0], Vec::new(), Vec::new(), Vec::new());
-        // (slot of the input, ky, kx, slot of the output, tap).
+        // (slot of the input, kx, ky, slot of the output, tap).
         let mut back = Vec::new();
         for (o, &out) in outputs.iter().enumerate() {
             for (i, &channel) in inputs.iter().enumerate() {
@@ -149,7 +153,7 @@ impl Taps {
                     for kx in 0..kernel {
                         let index = [out as usize, channel as usize, ky, kx];
                         if mask.kept[index] {
-                            back.push((i, ky, kx, o, values.len()));
+                            back.push((i, kx, ky, o, values.len()));
                             offsets.push((i * input.channel() + ky * input.row() + kx) as u32);
                             values.push(layer.weight[index]);
                             let flat = (index[0] * description.input.channels + index[1]) * kernel + ky;
@@ -162,15 +166,15 @@ impl Taps {
         }
         back.sort_unstable();
         let mut back_starts = vec![0; inputs.len() * kernel * kernel + 1];
-        for &(i, ky, kx, _, _) in &back {
-            back_starts[(i * kernel + ky) * kernel + kx + 1] += 1;
+        for &(i, kx, ky, _, _) in &back {
+            back_starts[(i * kernel + kx) * kernel + ky + 1] += 1;
         }
         for at in 1..back_starts.len() {
             back_starts[at] += back_starts[at - 1];
         }
         let deltas = Deltas::whole(output, kernel);
         let back_offset =
-            |&(_, ky, kx, o, _): &(usize, usize, usize, usize, usize)| deltas.tap(o, (ky, kx), kernel) as u32;
+            |&(_, kx, ky, o, _): &(usize, usize, usize, usize, usize)| deltas.tap(o, (ky, kx), kernel) as u32;
         let bias = layer.bias.as_ref().map(|bias| {
             let values: Vec<f32> = outputs.iter().map(|&output| bias[output as usize]).collect();
             Tensor::new(&values)
@@ -191,6 +195,7 @@ impl Taps {
             back_starts,
             back_offsets: back.iter().map(back_offset).collect(),
             deltas,
+            spots: Spots::default(),
             band: 1,
             back_order: back.iter().map(|&(.., tap)| tap as u32).collect(),
             back_values: vec![0.0; back.len()],
@@ -274,9 +279,11 @@ impl Taps {
         let mut parts = std::mem::take(&mut self.parts);
         let mut bias_parts = std::mem::take(&mut self.bias_parts);
         let mut deltas = std::mem::take(&mut self.deltas);
+        let mut spots = std::mem::take(&mut self.spots);
         let sums = (&mut parts[..], &mut bias_parts[..]);
-        set.run(FromPool { taps: self, pool, x, dy, deltas: &mut deltas, windows: band.clone(), sums });
-        (self.parts, self.bias_parts, self.deltas) = (parts, bias_parts, deltas);
+        let windows = band.clone();
+        set.run(FromPool { taps: self, pool, x, dy, deltas: &mut deltas, spots: &mut spots, windows, sums });
+        (self.parts, self.bias_parts, self.deltas, self.spots) = (parts, bias_parts, deltas, spots);
     }
 
     /// The rows of the input that a band is the last to reach.
@@ -337,8 +344,10 @@ impl Taps {
         let (deltas, bias_parts) = (&mut self.deltas, &mut self.bias_parts[..]);
         set.run(Unframe { frame, from: dy, finish, deltas, bias_parts });
         let mut parts = std::mem::take(&mut self.parts);
-        set.run(Gradient { taps: self, x, deltas: &self.deltas, rows: 0..self.output.height, parts: &mut parts });
-        self.parts = parts;
+        let mut spots = std::mem::take(&mut self.spots);
+        let (deltas, rows) = (&self.deltas, 0..self.output.height);
+        set.run(Gradient { taps: self, x, deltas, rows, spots: &mut spots, parts: &mut parts });
+        (self.parts, self.spots) = (parts, spots);
     }
 
     /// Copies the weights into the order of the way back.
@@ -357,6 +366,13 @@ impl Taps {
     pub(super) fn backward(&self, set: InstructionSet, rows: Range<usize>, dx: &mut [Line]) {
         let inside = |row: usize| row.clamp(self.input.padding, self.input.padding + self.input.height);
         set.run(Backward { taps: self, rows: inside(rows.start)..inside(rows.end), dx });
+    }
+
+    /// The taps of these rows and one column of the kernel from an input channel, in the order of the way back.
+    #[inline(always)]
+    fn back_range(&self, channel: usize, kx: usize, ky: &Range<usize>) -> Range<usize> {
+        let first = (channel * self.kernel + kx) * self.kernel;
+        self.back_starts[first + ky.start] as usize..self.back_starts[first + ky.end] as usize
     }
 
     /// One update with the gradients of all groups, which begin anew.

@@ -25,6 +25,7 @@ mod loss;
 mod maps;
 mod optimiser;
 mod others;
+mod piece;
 mod pool;
 mod rates;
 mod rows;

@@ -68,17 +68,12 @@ impl Pool {
         let at = output.at(channel, row, 0);
         let ends = y[at..at + output.width].iter_mut().zip(&mut places[cell..cell + output.width]);
         if kernel == 2 {
-            let steps = [s.zero(), s.splat(1.0), s.splat(2.0), s.splat(3.0)];
             for (column, (y, place)) in ends.enumerate() {
                 let at = first + column * stride;
                 let (upper, lower) = (&x[at..at + 2], &x[at + width..at + width + 2]);
-                let (a, b) = (s.load(&upper[0]), s.load(&upper[1]));
-                let (c, d) = (s.load(&lower[0]), s.load(&lower[1]));
-                let (right, left) = (s.greater(b, a), s.greater(d, c));
-                let (a, c) = (s.select(right, b, a), s.select(left, d, c));
-                let below = s.greater(c, a);
-                let (p, q) = (s.select(right, steps[1], steps[0]), s.select(left, steps[3], steps[2]));
-                self.store(s, (y, place), s.select(below, c, a), s.select(below, q, p));
+                let window = [s.load(&upper[0]), s.load(&upper[1]), s.load(&lower[0]), s.load(&lower[1])];
+                let (largest, largest_at) = Self::largest_of_four(s, window);
+                self.store(s, (y, place), largest, largest_at);
             }
             return;
         }
@@ -98,8 +93,19 @@ impl Pool {
         }
     }
 
+    /// The largest of a window of 2 x 2, row by row, and its place; the first of equal ones.
     #[inline(always)]
-    fn store<S: Simd>(&self, s: S, (y, place): (&mut Line, &mut Bytes), largest: S::V, largest_at: S::V) {
+    pub(super) fn largest_of_four<S: Simd>(s: S, [a, b, c, d]: [S::V; 4]) -> (S::V, S::V) {
+        let (right, left) = (s.greater(b, a), s.greater(d, c));
+        let (a, c) = (s.select(right, b, a), s.select(left, d, c));
+        let below = s.greater(c, a);
+        let (p, q) = (s.select(right, s.splat(1.0), s.zero()), s.select(left, s.splat(3.0), s.splat(2.0)));
+        (s.select(below, c, a), s.select(below, q, p))
+    }
+
+    /// An output and its place.
+    #[inline(always)]
+    pub(super) fn store<S: Simd>(&self, s: S, (y, place): (&mut Line, &mut Bytes), largest: S::V, largest_at: S::V) {
         let none = s.splat(f32::from(NONE));
         let some = s.greater(largest, s.zero());
         s.store(y, largest);

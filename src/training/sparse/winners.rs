@@ -13,10 +13,11 @@ mod patch;
 mod turn;
 
 use super::frame::Frame;
+use super::piece::{Half, Piece, Whole};
 use super::pool::Pool;
 use super::rows::Finish;
 use super::simd::{Bytes, HALF, InstructionSet, Kernel, LANES, Line, Simd, floats, floats_mut};
-use patch::{Half, Part, Piece, Place, Whole};
+use patch::{Part, Place};
 
 /// The largest input of a window that has a gradient.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]

@@ -15,20 +15,20 @@ pub(super) struct Backward<'a> {
 }
 
 impl Backward<'_> {
-    /// A row of an input channel from taps `start..end`, with a stride of 1.
+    /// A row of an input channel from taps in rows `ky` of the kernel, with a stride of 1.
     #[inline(always)]
-    fn row<S: Simd>(&mut self, s: S, (start, end): (usize, usize), row: usize, dx_at: usize) {
-        let Taps { input, deltas, kernel, back_offsets, back_values, .. } = self.taps;
-        let (lines, reach) = (&deltas.lines[..], (kernel - 1) * deltas.row);
+    fn row<S: Simd>(&mut self, s: S, channel: usize, ky: &Range<usize>, row: usize, dx_at: usize) {
+        let Taps { input, output, deltas, kernel, .. } = self.taps;
         let from = row * deltas.row + input.padding;
         pieces!(S, input.width, |x, C| {
             let mut sums = [s.zero(); C];
-            for (&offset, &w) in back_offsets[start..end].iter().zip(&back_values[start..end]) {
-                let dy = block::<C, _>(lines, from + x + offset as usize - reach);
-                let w = s.splat(w);
-                for c in 0..C {
-                    sums[c] = s.fma(w, s.load(&dy[c]), sums[c]);
-                }
+            for kx in 0..*kernel {
+                // Columns before the first and behind the last output that this column of the kernel reaches.
+                let left = kx.saturating_sub(input.padding + x);
+                let right = (x + C + input.padding).saturating_sub(output.width + kx);
+                let taps = self.taps.back_range(channel, kx, ky);
+                let at = from + x;
+                sums = self.add_some(s, taps, at, (left, right), sums);
             }
             let dx = block_mut::<C>(self.dx, dx_at + x);
             for c in 0..C {
@@ -37,12 +37,54 @@ impl Backward<'_> {
         });
     }
 
-    /// Adds taps `start..end`, all of one place in the kernel, to every `stride`th line from `dx_at` on.
+    /// sums + taps, of which the first `left` and the last `right` columns find zeros.
     #[inline(always)]
-    fn strided<S: Simd>(&mut self, s: S, (start, end): (usize, usize), dy_at: usize, dx_at: usize) {
+    fn add_some<S: Simd, const C: usize>(
+        &self,
+        s: S,
+        taps: Range<usize>,
+        at: usize,
+        outside: (usize, usize),
+        sums: [S::V; C],
+    ) -> [S::V; C] {
+        macro_rules! add {
+            ($($left:literal $right:literal),*) => {
+                match outside {
+                    $(($left, $right) if C >= 5 => self.add::<S, C, $left, $right>(s, taps, at, sums),)*
+                    _ => self.add::<S, C, 0, 0>(s, taps, at, sums),
+                }
+            };
+        }
+        add!(0 1, 0 2, 0 3, 0 4, 1 0, 2 0, 3 0, 4 0, 1 1, 1 3, 2 2, 3 1)
+    }
+
+    /// sums + taps, at columns `LEFT` to `C - RIGHT`: at the others the taps find zeros.
+    #[inline(always)]
+    fn add<S: Simd, const C: usize, const LEFT: usize, const RIGHT: usize>(
+        &self,
+        s: S,
+        taps: Range<usize>,
+        at: usize,
+        mut sums: [S::V; C],
+    ) -> [S::V; C] {
+        let Taps { deltas, kernel, back_offsets, back_values, .. } = self.taps;
+        let reach = (kernel - 1) * deltas.row;
+        for (&offset, &w) in back_offsets[taps.clone()].iter().zip(&back_values[taps]) {
+            let dy = block::<C, _>(&deltas.lines, at + offset as usize - reach);
+            let w = s.splat(w);
+            for c in LEFT..C.saturating_sub(RIGHT) {
+                sums[c] = s.fma(w, s.load(&dy[c]), sums[c]);
+            }
+        }
+        sums
+    }
+
+    /// Adds `taps`, all of one place in the kernel, to every `stride`th line from `dx_at` on.
+    #[inline(always)]
+    fn strided<S: Simd>(&mut self, s: S, taps: Range<usize>, dy_at: usize, dx_at: usize) {
         let Taps { output, deltas, kernel, stride, back_offsets, back_values, .. } = self.taps;
         let reach = (kernel - 1) * deltas.row;
-        for (&offset, &w) in back_offsets[start..end].iter().zip(&back_values[start..end]) {
+        for (&offset, &w) in back_offsets[taps.clone()].iter().zip(&back_values[taps]) {
             let (from, w) = (dy_at + offset as usize - reach, s.splat(w));
             for x in 0..output.width {
                 let dx = &mut self.dx[dx_at + x * stride];
@@ -64,14 +106,11 @@ impl Kernel for Backward<'_> {
             // All channels read the same rows of outputs, while they are near.
             for channel in 0..input.channels {
                 let dx_at = channel * input.channel() + framed * input.row();
-                let first = channel * kernel * kernel;
-                let start = |place: usize| self.taps.back_starts[first + place] as usize;
                 if stride == 1 {
                     // The output's row is framed - ky.
                     let low = (framed + 1).saturating_sub(output.height).min(kernel);
                     let high = (framed + 1).min(kernel).max(low);
-                    let range = (start(low * kernel), start(high * kernel));
-                    self.row(s, range, framed, dx_at + input.padding);
+                    self.row(s, channel, &(low..high), framed, dx_at + input.padding);
                     continue;
                 }
                 self.dx[dx_at..dx_at + input.row()].fill(Line::ZERO);
@@ -79,9 +118,8 @@ impl Kernel for Backward<'_> {
                     let (y, rest) = ((framed - ky) / stride, (framed - ky) % stride);
                     if rest == 0 && y < output.height {
                         for kx in 0..kernel {
-                            let place = ky * kernel + kx;
-                            let range = (start(place), start(place + 1));
-                            self.strided(s, range, (y + ky) * row + kx, dx_at + kx);
+                            let taps = self.taps.back_range(channel, kx, &(ky..ky + 1));
+                            self.strided(s, taps, (y + ky) * row + kx, dx_at + kx);
                         }
                     }
                 }

@@ -6,6 +6,30 @@ use super::super::rows::{Finish, block, block_mut};
 use super::super::simd::{Bytes, Kernel, Line, Simd};
 use super::Taps;
 
+/// Calls `$body` with pieces of a row of even `$width`: `C` columns from `$x` on, an even number, of which 32 registers
+/// hold two rows.
+macro_rules! windows {
+    ($width:expr, |$x:ident, $C:ident| $body:expr) => {{
+        let width: usize = $width;
+        let mut $x = 0;
+        macro_rules! one {
+            ($c:literal) => {{
+                const $C: usize = $c;
+                $body;
+                $x += $c;
+            }};
+        }
+        while $x < width {
+            match width - $x {
+                14 | 28.. => one!(14),
+                10.. => one!(10),
+                4.. => one!(4),
+                _ => one!(2),
+            }
+        }
+    }};
+}
+
 /// The outputs of a group.
 pub(super) struct Forward<'a> {
     pub(super) taps: &'a Taps,
@@ -57,16 +81,26 @@ impl Source<'_> {
     }
 
     /// `C` outputs of one row, or of two where `TWO`.
-    ///
-    /// The sums are two arrays, not one of rows: the compiler keeps only the former in registers.
     #[inline(always)]
     fn row<S: Simd, const C: usize, const TWO: bool>(
         self,
         s: S,
         o: usize,
-        (y, x): (usize, usize),
+        from: (usize, usize),
         (to, at, next): (&mut [Line], usize, usize),
     ) {
+        let [upper, lower] = self.sums::<S, C, TWO>(s, o, from);
+        self.store(s, block_mut::<C>(to, at), upper);
+        if TWO {
+            self.store(s, block_mut::<C>(to, at + next), lower);
+        }
+    }
+
+    /// `C` sums of one row, and of the row below where `TWO`.
+    ///
+    /// The sums are two arrays, not one of rows: the compiler keeps only the former in registers.
+    #[inline(always)]
+    fn sums<S: Simd, const C: usize, const TWO: bool>(self, s: S, o: usize, (y, x): (usize, usize)) -> [[S::V; C]; 2] {
         let taps = self.taps;
         let (start, end) = (taps.starts[o] as usize, taps.starts[o + 1] as usize);
         let bias = taps.bias.as_ref().map_or(0.0, |bias| bias.values()[o]);
@@ -89,9 +123,28 @@ impl Source<'_> {
                 }
             }
         }
-        self.store(s, block_mut::<C>(to, at), upper);
-        if TWO {
-            self.store(s, block_mut::<C>(to, at + next), lower);
+        [upper, lower]
+    }
+
+    /// `C` outputs of two rows from row `y` and column `x` on, pooled by windows of 2 x 2 before they leave the
+    /// registers. An activation that never falls may follow the choice of the largest.
+    #[inline(always)]
+    fn pooled<S: Simd, const C: usize>(
+        self,
+        s: S,
+        pool: &Pool,
+        o: usize,
+        (y, x): (usize, usize),
+        (pooled, places): (&mut [Line], &mut [Bytes]),
+    ) {
+        let [upper, lower] = self.sums::<S, C, true>(s, o, (y, x));
+        let at = pool.output.at(o, y / 2, x / 2);
+        let cell = (o * pool.output.height + y / 2) * pool.output.width + x / 2;
+        let ends = pooled[at..at + C / 2].iter_mut().zip(&mut places[cell..cell + C / 2]);
+        for (c, to) in ends.enumerate() {
+            let window = [upper[2 * c], upper[2 * c + 1], lower[2 * c], lower[2 * c + 1]];
+            let (largest, largest_at) = Pool::largest_of_four(s, window);
+            pool.store(s, to, self.finish.apply(s, largest, 0), largest_at);
         }
     }
 
@@ -148,8 +201,21 @@ impl Kernel for Pooled<'_> {
         let source = Source { taps, x: input, finish };
         let Frame { channels, width, .. } = taps.output;
         let kernel = pool.kernel;
+        // Windows of one row and one channel leave the registers as they are finished.
+        let in_registers = S::WIDE && width % 2 == 0 && (kernel, pool.stride, taps.stride) == (2, 2, 1);
         for row in 0..pool.output.height {
             let y = row * pool.stride;
+            if in_registers {
+                windows!(width, |x, C| {
+                    for o in 0..channels {
+                        if x == 0 {
+                            pool.fetch_row(s, (o + 1, row), places, Some(pooled));
+                        }
+                        source.pooled::<S, C>(s, pool, o, (y, x), (&mut *pooled, &mut *places));
+                    }
+                });
+                continue;
+            }
             if taps.is_near() {
                 // The outputs of one channel stay as near as the inputs.
                 for o in 0..channels {

@@ -1,15 +1,23 @@
-//! The gradient of the taps: several taps in registers, position by position.
+//! The gradient of the taps: several taps in registers, position by position, where a gradient is not zero.
+
+// The loads of the innermost loop are not checked one by one: `add` asserts once that the farthest of them lie inside.
+#![allow(unsafe_code)]
 
 use std::ops::Range;
 
+use super::super::piece::{Half, Piece, Whole};
 use super::super::pool::Pool;
-use super::super::rows::{Finish, block};
-use super::super::simd::{Bytes, Kernel, Line, Simd};
+use super::super::rows::Finish;
+use super::super::simd::{Bytes, Kernel, LANES, Line, Simd, floats, floats_mut};
 use super::Taps;
 use super::deltas::Deltas;
+use super::spots::{Spot, Spots};
 
-/// Taps whose gradients one pass holds in registers, with 32 and with 16 of them.
-const TAPS: [usize; 2] = [8, 6];
+/// Taps whose gradients one pass holds in registers: one more, and addresses of inputs leave theirs.
+const TAPS: usize = 9;
+
+/// Taps whose gradients are two sums each, or each multiply-add would wait for the one before.
+const FEW: usize = 6;
 
 /// Adds the gradients of all taps over some rows of outputs.
 pub(super) struct Gradient<'a> {
@@ -17,6 +25,7 @@ pub(super) struct Gradient<'a> {
     pub(super) x: &'a [Line],
     pub(super) deltas: &'a Deltas,
     pub(super) rows: Range<usize>,
+    pub(super) spots: &'a mut Spots,
     pub(super) parts: &'a mut [Line],
 }
 
@@ -29,6 +38,7 @@ pub(super) struct FromPool<'a> {
     /// The gradient of the pooled outputs, the places of the largest inputs, and the activation's derivative.
     pub(super) dy: (&'a [Line], &'a [Bytes], Finish<'a>),
     pub(super) deltas: &'a mut Deltas,
+    pub(super) spots: &'a mut Spots,
     /// Rows of them; all where they have inputs in common.
     pub(super) windows: Range<usize>,
     /// Of taps and of biases.
@@ -36,68 +46,92 @@ pub(super) struct FromPool<'a> {
 }
 
 impl Gradient<'_> {
-    /// The gradients of `T` taps, from `start` on, of output channel `o`.
+    /// The gradients of `T` taps, from `start` on, over the spots.
     #[inline(always)]
-    fn add<S: Simd, const T: usize>(&mut self, s: S, o: usize, start: usize) {
-        let Taps { input, output, stride, .. } = *self.taps;
-        let mut taps = [0; T];
-        let mut sums = [s.zero(); T];
+    fn add<S: Simd, P: Piece<S>, const T: usize>(&mut self, s: S, start: usize) {
+        let (spots, end) = self.spots.all();
+        let dy = floats(&self.deltas.lines);
+        assert!(end.dy as usize <= dy.len(), "gradients of spots");
+        let parts = floats_mut(&mut self.parts[start..start + T]);
+        let mut inputs = [dy; T];
+        let mut sums = [P::splat(s, 0.0); T];
+        let mut others = sums;
         for t in 0..T {
-            taps[t] = self.taps.offsets[start + t] as usize;
-            sums[t] = s.load(&self.parts[start + t]);
+            inputs[t] = &floats(self.x)[self.taps.offsets[start + t] as usize * LANES..];
+            assert!(end.x as usize <= inputs[t].len(), "inputs of spots");
+            // SAFETY: a part is a line.
+            sums[t] = unsafe { P::load(s, parts, t * LANES) };
         }
-        for y in self.rows.clone() {
-            let dy_at = self.deltas.at(o, y);
-            pieces!(S, output.width, |x, C| {
-                let dy = block::<C, _>(&self.deltas.lines, dy_at + x);
-                let base = (y * input.row() + x) * stride;
-                if stride == 1 {
-                    let mut inputs = [dy; T];
-                    for t in 0..T {
-                        inputs[t] = block::<C, _>(self.x, base + taps[t]);
-                    }
-                    for c in 0..C {
-                        let dy = s.load(&dy[c]);
-                        for t in 0..T {
-                            sums[t] = s.fma(dy, s.load(&inputs[t][c]), sums[t]);
-                        }
-                    }
-                } else {
-                    for c in 0..C {
-                        let dy = s.load(&dy[c]);
-                        for t in 0..T {
-                            sums[t] = s.fma(dy, s.load(&self.x[base + taps[t] + c * stride]), sums[t]);
-                        }
-                    }
-                }
-            });
+        let (pairs, rest) = if T <= FEW { spots.as_chunks::<2>() } else { (&[][..], spots) };
+        for &[first, second] in pairs {
+            // SAFETY: no spot ends behind `end`, which all slices hold.
+            sums = unsafe { add_spot::<S, P, T>(s, (dy, inputs), first, sums) };
+            // SAFETY: as above.
+            others = unsafe { add_spot::<S, P, T>(s, (dy, inputs), second, others) };
+        }
+        for &spot in rest {
+            // SAFETY: as above.
+            sums = unsafe { add_spot::<S, P, T>(s, (dy, inputs), spot, sums) };
         }
         for t in 0..T {
-            s.store(&mut self.parts[start + t], sums[t]);
+            let sum = P::fma(s, P::splat(s, 1.0), others[t], sums[t]);
+            // SAFETY: a part is a line.
+            unsafe { P::store(s, parts, t * LANES, sum) };
         }
     }
 
     /// The gradients of all taps of output channel `o`.
     #[inline(always)]
     fn channel<S: Simd>(&mut self, s: S, o: usize) {
+        self.spots.find(s, self.taps, self.deltas, o, &self.rows);
+        if S::WIDE {
+            self.pieces::<S, Whole>(s, o);
+        } else {
+            self.pieces::<S, Half>(s, o);
+        }
+    }
+
+    #[inline(always)]
+    fn pieces<S: Simd, P: Piece<S>>(&mut self, s: S, o: usize) {
         let (mut start, end) = (self.taps.starts[o] as usize, self.taps.starts[o + 1] as usize);
         while start < end {
-            // Parts of nearly the same size: 18 taps are three times 6, not 8, 8 and 2.
-            let parts = (end - start).div_ceil(TAPS[usize::from(!S::WIDE)]);
+            // Parts of nearly the same size: 20 taps are 7, 7 and 6, not 9, 9 and 2.
+            let parts = (end - start).div_ceil(TAPS);
             let size = (end - start).div_ceil(parts);
             match size {
-                8 => self.add::<S, 8>(s, o, start),
-                7 => self.add::<S, 7>(s, o, start),
-                6 => self.add::<S, 6>(s, o, start),
-                5 => self.add::<S, 5>(s, o, start),
-                4 => self.add::<S, 4>(s, o, start),
-                3 => self.add::<S, 3>(s, o, start),
-                2 => self.add::<S, 2>(s, o, start),
-                _ => self.add::<S, 1>(s, o, start),
+                9 => self.add::<S, P, 9>(s, start),
+                8 => self.add::<S, P, 8>(s, start),
+                7 => self.add::<S, P, 7>(s, start),
+                6 => self.add::<S, P, 6>(s, start),
+                5 => self.add::<S, P, 5>(s, start),
+                4 => self.add::<S, P, 4>(s, start),
+                3 => self.add::<S, P, 3>(s, start),
+                2 => self.add::<S, P, 2>(s, start),
+                _ => self.add::<S, P, 1>(s, start),
             }
             start += size;
         }
     }
+}
+
+/// sums + the gradients at a spot times the inputs of each tap.
+///
+/// # Safety
+/// The spot's gradients and inputs are not beyond the ends.
+#[inline(always)]
+unsafe fn add_spot<S: Simd, P: Piece<S>, const T: usize>(
+    s: S,
+    (dy, inputs): (&[f32], [&[f32]; T]),
+    spot: Spot,
+    mut sums: [P::V; T],
+) -> [P::V; T] {
+    // SAFETY: the caller's.
+    let dy = unsafe { P::load(s, dy, spot.dy as usize) };
+    for t in 0..T {
+        // SAFETY: the caller's.
+        sums[t] = P::fma(s, dy, unsafe { P::load(s, inputs[t], spot.x as usize) }, sums[t]);
+    }
+    sums
 }
 
 impl Kernel for Gradient<'_> {
@@ -116,7 +150,7 @@ impl Kernel for FromPool<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Self { taps, pool, x, dy, deltas, windows, sums: (parts, bias_parts) } = self;
+        let Self { taps, pool, x, dy, deltas, spots, windows, sums: (parts, bias_parts) } = self;
         let rows = if pool.is_apart() {
             windows.start * pool.stride..(windows.end * pool.stride).min(taps.output.height)
         } else {
@@ -136,7 +170,8 @@ impl Kernel for FromPool<'_> {
                 let sum = s.add(s.load(part), sum);
                 s.store(part, sum);
             }
-            Gradient { taps, x, deltas, rows: rows.clone(), parts: &mut *parts }.channel(s, o);
+            let (deltas, spots, parts) = (&*deltas, &mut *spots, &mut *parts);
+            Gradient { taps, x, deltas, rows: rows.clone(), spots, parts }.channel(s, o);
         }
     }
 }
