@@ -216,7 +216,7 @@ impl Taps {
         let winners = output.channels * pool.output.height * pool.output.width;
         let registers = Winners::registers(set, input, kernel);
         let lines = self.kept() * output.height * output.width / LANES;
-        if kernels.winners((winners, registers), lines, before, set.is_wide()) {
+        if kernels.winners((winners, registers), lines, before) {
             let slots = self.starts.windows(2).enumerate().flat_map(|(o, ends)| (ends[0]..ends[1]).map(move |_| o));
             let taps = slots.zip(&self.offsets).map(|(o, &offset)| {
                 let (i, rest) = (offset as usize / input.channel(), offset as usize % input.channel());

@@ -13,7 +13,7 @@ use super::Taps;
 use super::deltas::Deltas;
 use super::spots::{Spot, Spots};
 
-/// Taps whose gradients one pass holds in registers: one more, and addresses of inputs leave theirs.
+/// Taps whose gradients one pass holds in registers, with the addresses of their inputs.
 const TAPS: usize = 9;
 
 /// Taps whose gradients are two sums each, or each multiply-add would wait for the one before.
