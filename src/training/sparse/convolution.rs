@@ -9,7 +9,7 @@ use super::linear::forward_finish;
 use super::optimiser::{Rule, Tensor};
 use super::pool::{self, Pool};
 use super::rows::{Finish, Update};
-use super::simd::{Bytes, InstructionSet, Kernel, LANES, Line, Simd, floats_mut};
+use super::simd::{Bytes, InstructionSet, LANES, Line, floats_mut};
 use super::winners::{self, Winners};
 use crate::mask::LayerMask;
 use crate::network::{Activation, Convolution, LayerParameters};
@@ -40,6 +40,7 @@ macro_rules! pieces {
 }
 
 mod backward;
+mod collected;
 mod deltas;
 mod forward;
 mod gradient;
@@ -47,6 +48,7 @@ mod spots;
 mod unframe;
 
 use backward::Backward;
+use collected::{Collected, Fold};
 use deltas::Deltas;
 use forward::{Forward, Pooled};
 use gradient::{FromPool, Gradient};
@@ -73,13 +75,8 @@ pub(super) struct Taps {
     /// The input's line of each tap for the first output.
     offsets: Vec<u32>,
     values: Tensor,
-    /// The gradient of each tap, by lane.
-    parts: Vec<Line>,
     gradient: Vec<Line>,
-    /// The gradients of the outputs.
-    deltas: Deltas,
-    /// Where the gradients of one output channel are not zero.
-    spots: Spots,
+    collected: Collected,
     /// Rows of windows of the pooling behind that are taken back at once.
     band: usize,
     /// Where the taps of each (input channel, kx, ky) start, and the end of the last.
@@ -90,34 +87,11 @@ pub(super) struct Taps {
     back_order: Vec<u32>,
     back_values: Vec<f32>,
     bias: Option<Tensor>,
-    bias_parts: Vec<Line>,
     bias_gradient: Vec<Line>,
     /// The flat index of each tap in the layer's weights.
     places: Vec<u32>,
     /// Where the way back visits the largest inputs of the pooling alone.
     winners: Option<Winners>,
-}
-
-/// lanes of `parts` summed, sixteen at a time.
-struct Fold<'a> {
-    parts: &'a mut [Line],
-    gradient: &'a mut [Line],
-}
-
-impl Kernel for Fold<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self, s: S) {
-        for (parts, sums) in self.parts.chunks_mut(LANES).zip(self.gradient) {
-            let mut lines = [s.zero(); LANES];
-            for (line, part) in lines.iter_mut().zip(parts) {
-                *line = s.load(part);
-                *part = Line::ZERO;
-            }
-            s.store(sums, s.sums(lines));
-        }
-    }
 }
 
 /// The channels before that have a kept tap to one of `outputs`.
@@ -173,12 +147,17 @@ impl Taps {
             back_starts[at] += back_starts[at - 1];
         }
         let deltas = Deltas::whole(output, kernel);
-        let back_offset =
-            |&(_, kx, ky, o, _): &(usize, usize, usize, usize, usize)| deltas.tap(o, (ky, kx), kernel) as u32;
+        let back_offsets = back.iter().map(|&(_, kx, ky, o, _)| deltas.tap(o, (ky, kx), kernel) as u32).collect();
         let bias = layer.bias.as_ref().map(|bias| {
             let values: Vec<f32> = outputs.iter().map(|&output| bias[output as usize]).collect();
             Tensor::new(&values)
         });
+        let collected = Collected {
+            parts: vec![Line::ZERO; offsets.len()],
+            bias_parts: vec![Line::ZERO; if bias.is_some() { outputs.len() } else { 0 }],
+            spots: Spots::default(),
+            deltas,
+        };
         let values = Tensor::new(&values);
         let bias_lines = bias.as_ref().map_or(0, |bias| bias.w.len());
         Self {
@@ -188,18 +167,15 @@ impl Taps {
             kernel,
             stride,
             starts,
-            parts: vec![Line::ZERO; offsets.len()],
             offsets,
             gradient: vec![Line::ZERO; values.w.len()],
             values,
             back_starts,
-            back_offsets: back.iter().map(back_offset).collect(),
-            deltas,
-            spots: Spots::default(),
+            back_offsets,
+            collected,
             band: 1,
             back_order: back.iter().map(|&(.., tap)| tap as u32).collect(),
             back_values: vec![0.0; back.len()],
-            bias_parts: vec![Line::ZERO; if bias.is_some() { outputs.len() } else { 0 }],
             bias_gradient: vec![Line::ZERO; bias_lines],
             bias,
             channels: outputs,
@@ -223,7 +199,7 @@ impl Taps {
                 [o, i, rest / input.row(), rest % input.row()]
             });
             self.winners = Some(Winners::new((input, output), (kernel, stride), pool, taps));
-            self.deltas = Deltas::default();
+            self.collected.deltas = Deltas::default();
             return;
         }
         self.band = pool.output.height;
@@ -236,7 +212,7 @@ impl Taps {
             };
             self.band = (1..=self.band).take_while(fits).last().unwrap_or(1);
             if !before {
-                self.deltas = Deltas::band(output, self.band * pool.stride);
+                self.collected.deltas = Deltas::band(output, self.band * pool.stride);
             }
         }
     }
@@ -256,7 +232,7 @@ impl Taps {
         dx: Option<&mut [Line]>,
     ) {
         if let Some(winners) = &mut self.winners {
-            let bias_parts = &mut self.bias_parts;
+            let bias_parts = &mut self.collected.bias_parts;
             set.run(winners::Group { winners, pool, x, dy, places, finish, bias_parts, dx });
         }
     }
@@ -276,14 +252,9 @@ impl Taps {
         dy: (&[Line], &[Bytes], Finish<'_>),
         band: &Range<usize>,
     ) {
-        let mut parts = std::mem::take(&mut self.parts);
-        let mut bias_parts = std::mem::take(&mut self.bias_parts);
-        let mut deltas = std::mem::take(&mut self.deltas);
-        let mut spots = std::mem::take(&mut self.spots);
-        let sums = (&mut parts[..], &mut bias_parts[..]);
-        let windows = band.clone();
-        set.run(FromPool { taps: self, pool, x, dy, deltas: &mut deltas, spots: &mut spots, windows, sums });
-        (self.parts, self.bias_parts, self.deltas, self.spots) = (parts, bias_parts, deltas, spots);
+        let mut collected = std::mem::take(&mut self.collected);
+        set.run(FromPool { taps: self, pool, x, dy, windows: band.clone(), collected: &mut collected });
+        self.collected = collected;
     }
 
     /// The rows of the input that a band is the last to reach.
@@ -341,13 +312,11 @@ impl Taps {
         x: &[Line],
         (dy, frame, finish): (&[Line], Frame, Finish<'_>),
     ) {
-        let (deltas, bias_parts) = (&mut self.deltas, &mut self.bias_parts[..]);
+        let mut collected = std::mem::take(&mut self.collected);
+        let Collected { deltas, bias_parts, .. } = &mut collected;
         set.run(Unframe { frame, from: dy, finish, deltas, bias_parts });
-        let mut parts = std::mem::take(&mut self.parts);
-        let mut spots = std::mem::take(&mut self.spots);
-        let (deltas, rows) = (&self.deltas, 0..self.output.height);
-        set.run(Gradient { taps: self, x, deltas, rows, spots: &mut spots, parts: &mut parts });
-        (self.parts, self.spots) = (parts, spots);
+        set.run(Gradient { taps: self, x, rows: 0..self.output.height, collected: &mut collected });
+        self.collected = collected;
     }
 
     /// Copies the weights into the order of the way back.
@@ -379,11 +348,11 @@ impl Taps {
     pub(super) fn step(&mut self, set: InstructionSet, rule: Rule) {
         match &self.winners {
             Some(winners) => winners.read(floats_mut(&mut self.gradient)),
-            None => set.run(Fold { parts: &mut self.parts, gradient: &mut self.gradient }),
+            None => set.run(Fold { parts: &mut self.collected.parts, gradient: &mut self.gradient }),
         }
         set.run(Update { tensor: &mut self.values, gradient: &self.gradient, rule });
         if let Some(tensor) = &mut self.bias {
-            set.run(Fold { parts: &mut self.bias_parts, gradient: &mut self.bias_gradient });
+            set.run(Fold { parts: &mut self.collected.bias_parts, gradient: &mut self.bias_gradient });
             set.run(Update { tensor, gradient: &self.bias_gradient, rule });
         }
     }

@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::super::rows::{block, block_mut};
 use super::super::simd::{Kernel, Line, Simd};
 use super::Taps;
+use super::collected::Collected;
 
 pub(super) struct Backward<'a> {
     pub(super) taps: &'a Taps,
@@ -18,7 +19,7 @@ impl Backward<'_> {
     /// A row of an input channel from taps in rows `ky` of the kernel, with a stride of 1.
     #[inline(always)]
     fn row<S: Simd>(&mut self, s: S, channel: usize, ky: &Range<usize>, row: usize, dx_at: usize) {
-        let Taps { input, output, deltas, kernel, .. } = self.taps;
+        let Taps { input, output, kernel, collected: Collected { deltas, .. }, .. } = self.taps;
         let from = row * deltas.row + input.padding;
         pieces!(S, input.width, |x, C| {
             let mut sums = [s.zero(); C];
@@ -67,7 +68,7 @@ impl Backward<'_> {
         at: usize,
         mut sums: [S::V; C],
     ) -> [S::V; C] {
-        let Taps { deltas, kernel, back_offsets, back_values, .. } = self.taps;
+        let Taps { kernel, back_offsets, back_values, collected: Collected { deltas, .. }, .. } = self.taps;
         let reach = (kernel - 1) * deltas.row;
         for (&offset, &w) in back_offsets[taps.clone()].iter().zip(&back_values[taps]) {
             let dy = block::<C, _>(&deltas.lines, at + offset as usize - reach);
@@ -82,7 +83,8 @@ impl Backward<'_> {
     /// Adds `taps`, all of one place in the kernel, to every `stride`th line from `dx_at` on.
     #[inline(always)]
     fn strided<S: Simd>(&mut self, s: S, taps: Range<usize>, dy_at: usize, dx_at: usize) {
-        let Taps { output, deltas, kernel, stride, back_offsets, back_values, .. } = self.taps;
+        let Taps { output, kernel, stride, back_offsets, back_values, collected, .. } = self.taps;
+        let deltas = &collected.deltas;
         let reach = (kernel - 1) * deltas.row;
         for (&offset, &w) in back_offsets[taps.clone()].iter().zip(&back_values[taps]) {
             let (from, w) = (dy_at + offset as usize - reach, s.splat(w));
@@ -101,7 +103,7 @@ impl Kernel for Backward<'_> {
     #[inline(always)]
     fn run<S: Simd>(mut self, s: S) {
         let Taps { input, output, kernel, stride, .. } = *self.taps;
-        let row = self.taps.deltas.row;
+        let row = self.taps.collected.deltas.row;
         for framed in self.rows.clone() {
             // All channels read the same rows of outputs, while they are near.
             for channel in 0..input.channels {

@@ -10,8 +10,8 @@ use super::super::pool::Pool;
 use super::super::rows::Finish;
 use super::super::simd::{Bytes, Kernel, LANES, Line, Simd, floats, floats_mut};
 use super::Taps;
-use super::deltas::Deltas;
-use super::spots::{Spot, Spots};
+use super::collected::Collected;
+use super::spots::Spot;
 
 /// Taps whose gradients one pass holds in registers, with the addresses of their inputs.
 const TAPS: usize = 9;
@@ -23,10 +23,8 @@ const FEW: usize = 6;
 pub(super) struct Gradient<'a> {
     pub(super) taps: &'a Taps,
     pub(super) x: &'a [Line],
-    pub(super) deltas: &'a Deltas,
     pub(super) rows: Range<usize>,
-    pub(super) spots: &'a mut Spots,
-    pub(super) parts: &'a mut [Line],
+    pub(super) collected: &'a mut Collected,
 }
 
 /// The same, from the gradients of pooled outputs: rows of windows are spread over their inputs, channel by
@@ -37,22 +35,20 @@ pub(super) struct FromPool<'a> {
     pub(super) x: &'a [Line],
     /// The gradient of the pooled outputs, the places of the largest inputs, and the activation's derivative.
     pub(super) dy: (&'a [Line], &'a [Bytes], Finish<'a>),
-    pub(super) deltas: &'a mut Deltas,
-    pub(super) spots: &'a mut Spots,
     /// Rows of them; all where they have inputs in common.
     pub(super) windows: Range<usize>,
-    /// Of taps and of biases.
-    pub(super) sums: (&'a mut [Line], &'a mut [Line]),
+    pub(super) collected: &'a mut Collected,
 }
 
 impl Gradient<'_> {
     /// The gradients of `T` taps, from `start` on, over the spots.
     #[inline(always)]
     fn add<S: Simd, P: Piece<S>, const T: usize>(&mut self, s: S, start: usize) {
-        let (spots, end) = self.spots.all();
-        let dy = floats(&self.deltas.lines);
+        let Collected { deltas, spots, parts, .. } = &mut *self.collected;
+        let (spots, end) = spots.all();
+        let dy = floats(&deltas.lines);
         assert!(end.dy as usize <= dy.len(), "gradients of spots");
-        let parts = floats_mut(&mut self.parts[start..start + T]);
+        let parts = floats_mut(&mut parts[start..start + T]);
         let mut inputs = [dy; T];
         let mut sums = [P::splat(s, 0.0); T];
         let mut others = sums;
@@ -83,7 +79,8 @@ impl Gradient<'_> {
     /// The gradients of all taps of output channel `o`.
     #[inline(always)]
     fn channel<S: Simd>(&mut self, s: S, o: usize) {
-        self.spots.find(s, self.taps, self.deltas, o, &self.rows);
+        let Collected { deltas, spots, .. } = &mut *self.collected;
+        spots.find(s, self.taps, deltas, o, &self.rows);
         if S::WIDE {
             self.pieces::<S, Whole>(s, o);
         } else {
@@ -150,14 +147,15 @@ impl Kernel for FromPool<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Self { taps, pool, x, dy, deltas, spots, windows, sums: (parts, bias_parts) } = self;
+        let Self { taps, pool, x, dy, windows, collected } = self;
         let rows = if pool.is_apart() {
             windows.start * pool.stride..(windows.end * pool.stride).min(taps.output.height)
         } else {
-            deltas.lines.fill(Line::ZERO);
+            collected.deltas.lines.fill(Line::ZERO);
             0..taps.output.height
         };
         for o in 0..taps.output.channels {
+            let Collected { deltas, bias_parts, .. } = &mut *collected;
             let mut sum = s.zero();
             for row in windows.clone() {
                 let to = deltas.at(o, row * pool.stride);
@@ -170,8 +168,7 @@ impl Kernel for FromPool<'_> {
                 let sum = s.add(s.load(part), sum);
                 s.store(part, sum);
             }
-            let (deltas, spots, parts) = (&*deltas, &mut *spots, &mut *parts);
-            Gradient { taps, x, deltas, rows: rows.clone(), spots, parts }.channel(s, o);
+            Gradient { taps, x, rows: rows.clone(), collected: &mut *collected }.channel(s, o);
         }
     }
 }
