@@ -14,29 +14,30 @@ use super::winners::{self, Winners};
 use crate::mask::LayerMask;
 use crate::network::{Activation, Convolution, LayerParameters};
 
-/// Calls `$body` with pieces of a row of `$width`: `C` columns from `$x` on.
-macro_rules! pieces {
-    ($s:ty, $width:expr, |$x:ident, $C:ident| $body:expr) => {{
+/// Calls `$body` with pieces of a row of `$width`: `C` columns from `$x` on, as many as the first of `$left` says that
+/// holds for the columns which are left.
+macro_rules! cut {
+    ($width:expr, |$x:ident, $C:ident| $body:expr, $($left:pat $(if $guard:expr)? => $c:literal),+) => {{
         let width: usize = $width;
         let mut $x = 0;
-        macro_rules! one {
-            ($c:literal) => {{
-                const $C: usize = $c;
-                $body;
-                $x += $c;
-            }};
-        }
         while $x < width {
             match width - $x {
-                14 | 28.. if <$s>::WIDE => one!(14),
-                10.. if <$s>::WIDE => one!(10),
-                7 | 14 | 21 | 28 => one!(7),
-                5.. => one!(5),
-                3.. => one!(3),
-                _ => one!(1),
+                $($left $(if $guard)? => {
+                    const $C: usize = $c;
+                    $body;
+                    $x += $c;
+                })+
             }
         }
     }};
+}
+
+/// Pieces of a row, or with 32 registers of two rows, that registers hold.
+macro_rules! pieces {
+    ($s:ty, $width:expr, |$x:ident, $C:ident| $body:expr) => {
+        cut!($width, |$x, $C| $body,
+            14 | 28.. if <$s>::WIDE => 14, 10.. if <$s>::WIDE => 10, 7 | 14 | 21 | 28 => 7, 5.. => 5, 3.. => 3, _ => 1)
+    };
 }
 
 mod backward;

@@ -6,30 +6,6 @@ use super::super::rows::{Finish, block, block_mut};
 use super::super::simd::{Bytes, Kernel, Line, Simd};
 use super::Taps;
 
-/// Calls `$body` with pieces of a row of even `$width`: `C` columns from `$x` on, an even number, of which 32 registers
-/// hold two rows.
-macro_rules! windows {
-    ($width:expr, |$x:ident, $C:ident| $body:expr) => {{
-        let width: usize = $width;
-        let mut $x = 0;
-        macro_rules! one {
-            ($c:literal) => {{
-                const $C: usize = $c;
-                $body;
-                $x += $c;
-            }};
-        }
-        while $x < width {
-            match width - $x {
-                14 | 28.. => one!(14),
-                10.. => one!(10),
-                4.. => one!(4),
-                _ => one!(2),
-            }
-        }
-    }};
-}
-
 /// The outputs of a group.
 pub(super) struct Forward<'a> {
     pub(super) taps: &'a Taps,
@@ -206,14 +182,19 @@ impl Kernel for Pooled<'_> {
         for row in 0..pool.output.height {
             let y = row * pool.stride;
             if in_registers {
-                windows!(width, |x, C| {
-                    for o in 0..channels {
-                        if x == 0 {
-                            pool.fetch_row(s, (o + 1, row), places, Some(pooled));
+                // Whole windows, of two rows that 32 registers hold.
+                cut!(
+                    width,
+                    |x, C| {
+                        for o in 0..channels {
+                            if x == 0 {
+                                pool.fetch_row(s, (o + 1, row), places, Some(pooled));
+                            }
+                            source.pooled::<S, C>(s, pool, o, (y, x), (&mut *pooled, &mut *places));
                         }
-                        source.pooled::<S, C>(s, pool, o, (y, x), (&mut *pooled, &mut *places));
-                    }
-                });
+                    },
+                    14 | 28.. => 14, 10.. => 10, 4.. => 4, _ => 2
+                );
                 continue;
             }
             if taps.is_near() {
